@@ -1,0 +1,31 @@
+# Llama, Line by Line
+#
+#   make run          build, fetch a small model once, and let it answer
+#   make test         set up what the tests need, and run all of them
+#   make chapter-05   build one chapter's program, ./chapter-05/run
+#   make help         every target
+#
+# Needs a C compiler, GNU make and nothing else to build.
+
+CC      ?= cc
+OPT     ?= -O2
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes
+CFLAGS  ?=
+BASE    := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DARWIN_C_SOURCE -I. \
+           -ffp-contract=off -g $(OPT) $(WARN) $(CFLAGS)
+LDLIBS  := -lm -lpthread
+
+# `make SANITIZE=1 ...` builds everything again under build/sanitize.
+ifdef SANITIZE
+OUT     := build/sanitize
+BASE    += -fsanitize=address,undefined -fno-sanitize-recover=all \
+           -fno-omit-frame-pointer
+LINK    := -fsanitize=address,undefined
+else
+OUT     := build
+LINK    :=
+endif
+
+include tools/modules.mk
+include tools/test.mk
+-include tools/book.mk

@@ -1,0 +1,2 @@
+// chapter 01
+int main(void) { return 0; }

@@ -1,0 +1,2 @@
+// chapter 02
+int main(void) { return 0; }

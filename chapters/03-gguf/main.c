@@ -1,0 +1,2 @@
+// chapter 03
+int main(void) { return 0; }

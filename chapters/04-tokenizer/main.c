@@ -1,0 +1,2 @@
+// chapter 04
+int main(void) { return 0; }

@@ -1,0 +1,2 @@
+// chapter 05
+int main(void) { return 0; }

@@ -1,0 +1,2 @@
+// chapter 06
+int main(void) { return 0; }

@@ -1,0 +1,2 @@
+// chapter 07
+int main(void) { return 0; }

@@ -1,0 +1,2 @@
+// chapter 08
+int main(void) { return 0; }

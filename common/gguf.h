@@ -1,0 +1,138 @@
+#ifndef COMMON_GGUF_H
+#define COMMON_GGUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/dtype.h"
+#include "common/error.h"
+#include "common/file.h"
+
+// Reading GGUF, the file format of llama.cpp and most models for CPUs: a
+// list of metadata, a list of tensors, then the tensors' bytes. The file is
+// mapped and checked once; nothing is copied, so opening a large model costs
+// no more than walking its lists.
+//
+//     gguf_file file;
+//     gguf_tensor embedding;
+//     lll_status s = gguf_open(&file, "model.gguf", &err);
+//     if (s == LLL_OK)
+//         s = gguf_find_tensor(&file, "token_embd.weight", NULL, 0,
+//                              &embedding, &err);
+//     gguf_close(&file);
+//
+// This header is the one place that lists a shape in file order, fastest
+// dimension first; everything above it writes [rows, columns].
+// Taught in chapter 3. Source: docs/gguf.md in ggml-org/ggml.
+
+// @begin gguf-value-types
+typedef enum {
+    GGUF_U8 = 0, GGUF_I8, GGUF_U16, GGUF_I16, GGUF_U32, GGUF_I32,
+    GGUF_F32, GGUF_BOOL, GGUF_STRING, GGUF_ARRAY, GGUF_U64, GGUF_I64,
+    GGUF_F64, GGUF_TYPE_COUNT
+} gguf_type;
+// @end gguf-value-types
+
+// Text in the file: not NUL-terminated, any bytes. Valid until gguf_close().
+typedef struct {
+    const char *bytes;
+    size_t n_bytes;
+} gguf_string;
+
+// One metadata entry. `bytes` is where its value starts in the file, which
+// need not be aligned: read it through the getters below.
+typedef struct {
+    gguf_string key;
+    gguf_type type;
+    gguf_type item_type;        // of an array; else the same as type
+    uint64_t n_items;           // of an array; else 1
+    const unsigned char *bytes;
+} gguf_value;
+
+// One tensor. Valid until gguf_close().
+typedef struct {
+    gguf_string name;
+    dtype type;                 // a number that dtype_find() knows
+    int n_dims;                 // 1..4
+    uint64_t dims[4];           // dims[0] varies fastest; unused ones are 1
+    const void *data;           // n_bytes bytes, aligned as the file says
+    size_t n_bytes;
+    size_t n_elements;
+} gguf_tensor;
+
+typedef struct {
+    const char *path;           // owned copy, for sentences
+    file_map map;
+    uint32_t version;           // 2 or 3
+    uint32_t alignment;         // bytes, a power of two
+    size_t n_values;
+    gguf_value *values;         // owned, in file order
+    size_t n_tensors;
+    gguf_tensor *tensors;       // owned, in file order
+    uint32_t *value_index;      // owned: hash tables of numbers + 1
+    uint32_t *tensor_index;
+    size_t value_slots;         // a power of two each
+    size_t tensor_slots;
+    size_t index_bytes;         // memory that this struct owns
+} gguf_file;
+
+// Map and check a file: every length against the bytes that remain, every
+// tensor against the data, names unique. Reads no tensor data.
+//
+// LLL_ERR_IO            file_map_open() failed
+// LLL_ERR_FORMAT        the bytes break a rule of the format: file, byte
+//                       offset, found, expected
+// LLL_ERR_UNSUPPORTED   a version, byte order or tensor type we do not know
+// LLL_ERR_MEMORY        no room for the lists
+// On failure *file is zeroed and nothing stays open.
+lll_status gguf_open(gguf_file *file, const char *path, lll_error *err);
+void gguf_close(gguf_file *file);   // accepts a zeroed struct
+
+// The entry called `key`, or NULL. One hash probe.
+const gguf_value *gguf_find_value(const gguf_file *file, const char *key);
+
+// Read a number, a truth or a text. The getters convert between the number
+// types where no digit is lost, and leave *out alone on failure:
+// LLL_ERR_NOT_FOUND   no such key
+// LLL_ERR_FORMAT      it has another type, or does not fit
+lll_status gguf_get_u64(const gguf_file *file, const char *key,
+                        uint64_t *out, lll_error *err);
+lll_status gguf_get_f64(const gguf_file *file, const char *key, double *out,
+                        lll_error *err);
+lll_status gguf_get_bool(const gguf_file *file, const char *key, bool *out,
+                         lll_error *err);
+lll_status gguf_get_string(const gguf_file *file, const char *key,
+                           gguf_string *out, lll_error *err);
+
+// Item i of an array of numbers, as double or as a 64-bit integer.
+// i < value->n_items; the caller has checked item_type.
+double  gguf_item_f64(const gguf_value *value, uint64_t i);
+int64_t gguf_item_i64(const gguf_value *value, uint64_t i);
+
+// Walk an array of strings: start with cursor = value->bytes, call n_items
+// times. The lengths were checked by gguf_open().
+gguf_string gguf_next_string(const unsigned char **cursor);
+
+// Find the tensor called `name`, and check its shape before anyone uses it.
+//
+// dims     what the caller is about to index, fastest dimension first: a
+//          weight the book writes as W[d_ff, d_model] is {d_model, d_ff}
+// n_dims   length of dims, 1..4; 0 accepts any shape
+// out      filled only on LLL_OK
+//
+// LLL_ERR_NOT_FOUND   no such name
+// LLL_ERR_FORMAT      the shape differs: "blk.0.attn_k.weight: expected
+//                     [64, 32], found [64, 64]"
+// One hash probe, no allocation.
+lll_status gguf_find_tensor(const gguf_file *file, const char *name,
+                            const uint64_t *dims, int n_dims,
+                            gguf_tensor *out, lll_error *err);
+
+// "U32", "STRING": the format's own names.
+const char *gguf_type_name(gguf_type type);
+
+// Compare text in the file with a C string.
+bool gguf_string_is(gguf_string text, const char *expected);
+
+#endif

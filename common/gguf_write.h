@@ -1,0 +1,61 @@
+#ifndef COMMON_GGUF_WRITE_H
+#define COMMON_GGUF_WRITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/dtype.h"
+#include "common/error.h"
+#include "common/gguf.h"
+
+// Writing GGUF version 3, little-endian. Collect metadata and tensors, then
+// write them in one go; the file appears whole or not at all.
+//
+//     gguf_writer out;
+//     gguf_writer_init(&out);
+//     gguf_set_string(&out, "general.architecture", "llama", 5);
+//     gguf_add_tensor(&out, "token_embd.weight", DTYPE_F32, dims, 2, data);
+//     lll_status s = gguf_write(&out, "model.gguf", &err);
+//     gguf_writer_free(&out);
+//
+// Adding remembers its first failure, and gguf_write() reports it: a caller
+// checks once. Taught in chapter 3.
+
+typedef struct gguf_pending_tensor gguf_pending_tensor;
+
+typedef struct {
+    unsigned char *values;          // owned: the entries as they will be
+    size_t values_bytes, values_capacity;
+    uint64_t n_values;
+    gguf_pending_tensor *tensors;   // owned
+    size_t n_tensors, tensors_capacity;
+    uint32_t alignment;             // 32
+    lll_error failure;              // code LLL_OK until something failed
+} gguf_writer;
+
+void gguf_writer_init(gguf_writer *out);
+void gguf_writer_free(gguf_writer *out);
+
+void gguf_set_u32(gguf_writer *out, const char *key, uint32_t value);
+void gguf_set_u64(gguf_writer *out, const char *key, uint64_t value);
+void gguf_set_f32(gguf_writer *out, const char *key, float value);
+void gguf_set_bool(gguf_writer *out, const char *key, bool value);
+void gguf_set_string(gguf_writer *out, const char *key, const char *bytes,
+                     size_t n_bytes);
+// An array of numbers: n_items of `type` (not GGUF_STRING, not GGUF_ARRAY),
+// little-endian and packed as in memory on every machine we run on.
+void gguf_set_array(gguf_writer *out, const char *key, gguf_type type,
+                    const void *items, uint64_t n_items);
+void gguf_set_strings(gguf_writer *out, const char *key,
+                      const gguf_string *items, uint64_t n_items);
+// An entry of another file, as it is.
+void gguf_copy_value(gguf_writer *out, const gguf_value *value);
+
+// dims in file order, fastest first. `data` is borrowed until gguf_write().
+void gguf_add_tensor(gguf_writer *out, const char *name, dtype type,
+                     const uint64_t *dims, int n_dims, const void *data);
+
+// Write everything to a temporary name beside `path`, sync, rename.
+lll_status gguf_write(gguf_writer *out, const char *path, lll_error *err);
+
+#endif

@@ -1,0 +1,85 @@
+#ifndef COMMON_KERNELS_H
+#define COMMON_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/attention.h"
+#include "common/dtype.h"
+#include "common/error.h"
+
+// The inner loops, as a table of functions: one table for each instruction
+// set, chosen once at start. The scalar table is the text of chapter 7 and 6
+// and the definition: the others compute the same operations in the same
+// order, lane by lane, so that every table gives the same bits. Chapter 13
+// teaches the others.
+//
+// What the order is:
+//   dot_f32 and its kind   sixteen sums, number i goes to sum i mod 16 by a
+//       fused multiply-add in rising i; then the sums are added pairwise:
+//       (j, j+8), (j, j+4), (j, j+2), (0, 1).
+//   quantized products     for each block of 32, in rising order:
+//       sum = fma(d_w * d_x, (float)integer_sum, sum), and where the type has
+//       a minimum, sum = fma(m_w, s_x, sum), with s_x = d_x * sum of codes.
+
+typedef struct kernels kernels;
+
+// Activations as the products want them, one row for each token.
+// Q8: int8 codes in blocks of 32, each with its scale d = max|x| / 127, the
+// integer sum of its codes, and s = d * sum.
+typedef struct {
+    int n_rows;             // tokens
+    int n_columns;          // numbers in a row
+    const float *values;    // [n_rows, n_columns]; always there
+    int8_t *codes;          // [n_rows, n_columns rounded up to 32]; NULL when
+                            // the products use `values`
+    float *scales;          // [n_rows, n_blocks]
+    float *sums;            // [n_rows, n_blocks]: scale * sum of codes
+    int32_t *code_sums;     // [n_rows, n_blocks]
+} activations;
+
+// A tile of a product: rows first_row .. first_row + n_rows - 1 of a weight
+// against all rows of x. out[t * out_stride + r] for weight row r.
+typedef struct {
+    dtype type;
+    const void *weight;     // [n_outputs, n_inputs], rows as stored
+    size_t row_bytes;
+    int n_inputs;
+    int first_row, n_rows;
+    const activations *x;
+    float *out;             // [x->n_rows, out_stride]; column r is row r
+    size_t out_stride;      // numbers
+    void *scratch;          // matmul_scratch_bytes(), this worker's
+} kernel_tile;
+
+struct kernels {
+    const char *name;       // "scalar", "avx2", "avx512", ...
+
+    // Quantize one row of n numbers to codes, scales, sums; n a multiple of
+    // 32. Rounds to nearest, ties to even.
+    void (*quantize)(const float *x, int n, int8_t *codes, float *scales,
+                     float *sums, int32_t *code_sums);
+
+    // Block types against quantized activations; any supported type against
+    // plain ones.
+    void (*tile_q8)(const kernel_tile *tile);
+    void (*tile_f32)(const kernel_tile *tile);
+
+    // gate[i] = silu(gate[i]) * up[i]
+    void (*swiglu)(float *gate, const float *up, int n);
+
+    // A run of positions of one key-value head against a group of query
+    // heads: see attention.h for the definition.
+    void (*attend)(const attend_span *span);
+};
+
+// The table called `name`; "auto" or NULL gives the fastest one that this
+// machine runs. The table is constant and lives for ever.
+// LLL_ERR_UNSUPPORTED   unknown here: the sentence lists the names that
+//                       exist, and says which this machine can not run
+lll_status kernels_select(const char *name, const kernels **out,
+                          lll_error *err);
+// The names built into this program, separated by spaces.
+const char *kernels_names(void);
+
+#endif

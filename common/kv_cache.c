@@ -1,0 +1,247 @@
+#include "common/kv_cache.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/file.h"
+#include "common/size.h"
+
+// @begin kv-cache-bytes
+static bool product_of(const size_t *factors, int n, size_t *product)
+{
+    size_t result = 1;
+    for (int i = 0; i < n; i++)
+        if (!size_mul(result, factors[i], &result))
+            return false;
+    *product = result;
+    return true;
+}
+
+lll_status kv_cache_bytes(dtype type, int n_layers, int n_kv_heads,
+                          int head_dim, int capacity, size_t *bytes,
+                          lll_error *err)
+{
+    if (type != DTYPE_F32 && type != DTYPE_F16)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                        "a cache of %s is not possible, expected F32 or F16",
+                        dtype_name((uint32_t)type));
+    const size_t factors[] = {
+        (size_t)n_layers, (size_t)n_kv_heads, (size_t)capacity,
+        (size_t)head_dim, (size_t)dtype_find((uint32_t)type)->block_bytes,
+    };
+    size_t keys;
+    // Keys end on a cache line, so that values begin on one.
+    if (!product_of(factors, 5, &keys) || arena_round(keys) > SIZE_MAX / 2)
+        return lll_fail(err, LLL_ERR_OVERFLOW,
+                        "key-value cache size overflow: %d layers x %d heads "
+                        "x %d positions x %d numbers",
+                        n_layers, n_kv_heads, capacity, head_dim);
+    *bytes = 2 * arena_round(keys);
+    return LLL_OK;
+}
+// @end kv-cache-bytes
+
+// @begin kv-cache-init
+void kv_cache_init(kv_cache *cache, dtype type, int n_layers, int n_kv_heads,
+                   int head_dim, int capacity, void *memory)
+{
+    *cache = (kv_cache){
+        .type = type, .n_layers = n_layers, .n_kv_heads = n_kv_heads,
+        .head_dim = head_dim, .capacity = capacity,
+        .row_bytes = (size_t)head_dim
+                     * (size_t)dtype_find((uint32_t)type)->block_bytes,
+        .keys = memory,
+    };
+    size_t keys = (size_t)n_layers * (size_t)n_kv_heads * (size_t)capacity
+                  * cache->row_bytes;
+    cache->values = cache->keys + arena_round(keys);
+}
+// @end kv-cache-init
+
+// @begin kv-cache-rows
+// Bytes before the first position of a head.
+static size_t head_offset(const kv_cache *cache, int layer, int head)
+{
+    size_t heads = (size_t)layer * (size_t)cache->n_kv_heads + (size_t)head;
+    return heads * (size_t)cache->capacity * cache->row_bytes;
+}
+
+const void *kv_cache_keys(const kv_cache *cache, int layer, int head)
+{
+    return cache->keys + head_offset(cache, layer, head);
+}
+
+const void *kv_cache_values(const kv_cache *cache, int layer, int head)
+{
+    return cache->values + head_offset(cache, layer, head);
+}
+// @end kv-cache-rows
+
+// @begin kv-cache-store
+static void store_row(const kv_cache *cache, unsigned char *to,
+                      const float *from)
+{
+    if (cache->type == DTYPE_F32) {
+        memcpy(to, from, cache->row_bytes);
+        return;
+    }
+    uint16_t *half = (uint16_t *)(void *)to;
+    for (int i = 0; i < cache->head_dim; i++)
+        half[i] = f32_to_f16(from[i]);
+}
+
+void kv_cache_store(kv_cache *cache, int layer, int head, int position,
+                    const float *key, const float *value)
+{
+    size_t offset = head_offset(cache, layer, head)
+                    + (size_t)position * cache->row_bytes;
+    store_row(cache, cache->keys + offset, key);
+    store_row(cache, cache->values + offset, value);
+}
+
+void kv_cache_truncate(kv_cache *cache, int n)
+{
+    if (n >= 0 && n < cache->length)
+        cache->length = n;
+}
+// @end kv-cache-store
+
+static bool same_shape(const kv_cache *a, const kv_cache *b)
+{
+    return a->type == b->type && a->n_layers == b->n_layers
+           && a->n_kv_heads == b->n_kv_heads && a->head_dim == b->head_dim;
+}
+
+// @begin kv-cache-copy
+lll_status kv_cache_copy_prefix(kv_cache *to, const kv_cache *from, int n,
+                                lll_error *err)
+{
+    if (!same_shape(to, from))
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "the two caches belong to different models");
+    if (n < 0 || n > from->length || n > to->capacity)
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "cannot copy %d positions: the source holds %d, the "
+                        "destination has room for %d",
+                        n, from->length, to->capacity);
+    size_t bytes = (size_t)n * to->row_bytes;
+    for (int layer = 0; layer < to->n_layers; layer++) {
+        for (int head = 0; head < to->n_kv_heads; head++) {
+            size_t target = head_offset(to, layer, head);
+            size_t source = head_offset(from, layer, head);
+            memmove(to->keys + target, from->keys + source, bytes);
+            memmove(to->values + target, from->values + source, bytes);
+        }
+    }
+    to->length = n;
+    return LLL_OK;
+}
+// @end kv-cache-copy
+
+// @begin kv-cache-file
+// What a saved cache begins with. The tag names the model; the shape is
+// checked before a byte of the cache is read.
+typedef struct {
+    char magic[8];
+    uint64_t tag;
+    uint32_t type, n_layers, n_kv_heads, head_dim, length, zero;
+} saved_header;
+
+static saved_header header_of(const kv_cache *cache, unsigned long long tag)
+{
+    saved_header header = {
+        .magic = {'L', 'L', 'L', 'C', 'A', 'C', 'H', 'E'}, .tag = tag,
+        .type = (uint32_t)cache->type,
+        .n_layers = (uint32_t)cache->n_layers,
+        .n_kv_heads = (uint32_t)cache->n_kv_heads,
+        .head_dim = (uint32_t)cache->head_dim,
+        .length = (uint32_t)cache->length,
+    };
+    return header;
+}
+// @end kv-cache-file
+
+// @begin kv-cache-save
+lll_status kv_cache_save(const kv_cache *cache, const char *path,
+                         unsigned long long tag, lll_error *err)
+{
+    file_writer out;
+    saved_header header = header_of(cache, tag);
+    size_t bytes = (size_t)cache->length * cache->row_bytes;
+    int n_heads = cache->n_layers * cache->n_kv_heads;
+
+    lll_status status = file_create(&out, path, err);
+    if (status != LLL_OK)
+        return status;
+    status = file_write(&out, &header, sizeof header, err);
+    for (int i = 0; i < n_heads && status == LLL_OK; i++) {
+        size_t offset = head_offset(cache, 0, i);
+        status = file_write(&out, cache->keys + offset, bytes, err);
+        if (status == LLL_OK)
+            status = file_write(&out, cache->values + offset, bytes, err);
+    }
+    if (status == LLL_OK)
+        return file_commit(&out, err);
+    file_abandon(&out);
+    return status;
+}
+// @end kv-cache-save
+
+// @begin kv-cache-load
+static lll_status check_header(const kv_cache *cache, const file_map *map,
+                               const char *path, unsigned long long tag,
+                               saved_header *header, lll_error *err)
+{
+    if (map->n_bytes < sizeof *header)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: %zu bytes are too few for a saved cache",
+                        path, map->n_bytes);
+    memcpy(header, map->bytes, sizeof *header);
+    saved_header wanted = header_of(cache, tag);
+    wanted.length = header->length;
+    if (memcmp(header, &wanted, sizeof wanted) != 0)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: not a cache saved from this model with this "
+                        "cache type", path);
+    if (header->length > (uint32_t)cache->capacity)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: holds %" PRIu32 " positions, the context has "
+                        "room for %d", path, header->length, cache->capacity);
+    size_t rows = (size_t)header->length * (size_t)cache->n_layers
+                  * (size_t)cache->n_kv_heads * 2;
+    if ((map->n_bytes - sizeof *header) / cache->row_bytes != rows
+        || (map->n_bytes - sizeof *header) % cache->row_bytes != 0)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: %zu bytes, expected %zu: the file was cut or "
+                        "extended", path, map->n_bytes,
+                        sizeof *header + rows * cache->row_bytes);
+    return LLL_OK;
+}
+
+lll_status kv_cache_load(kv_cache *cache, const char *path,
+                         unsigned long long tag, lll_error *err)
+{
+    file_map map;
+    saved_header header;
+    lll_status status = file_map_open(&map, path, err);
+    if (status != LLL_OK)
+        return status;
+    status = check_header(cache, &map, path, tag, &header, err);
+    if (status == LLL_OK) {
+        size_t bytes = (size_t)header.length * cache->row_bytes;
+        const unsigned char *from = map.bytes + sizeof header;
+        for (int i = 0; i < cache->n_layers * cache->n_kv_heads; i++) {
+            size_t offset = head_offset(cache, 0, i);
+            memcpy(cache->keys + offset, from, bytes);
+            memcpy(cache->values + offset, from + bytes, bytes);
+            from += 2 * bytes;
+        }
+        cache->length = (int)header.length;
+    }
+    file_map_close(&map);
+    return status;
+}
+// @end kv-cache-load

@@ -1,0 +1,127 @@
+#include "common/size.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+// @begin size-mul
+bool size_mul(size_t a, size_t b, size_t *product)
+{
+    // Ask before multiplying: afterwards the top bits are already gone.
+    if (b != 0 && a > SIZE_MAX / b)
+        return false;
+    *product = a * b;
+    return true;
+}
+
+bool size_add(size_t a, size_t b, size_t *sum)
+{
+    if (a > SIZE_MAX - b)
+        return false;
+    *sum = a + b;
+    return true;
+}
+// @end size-mul
+
+// @begin shape-text
+void shape_text(const uint64_t *shape, int n_dims, char *text,
+                size_t capacity)
+{
+    size_t n = 0;
+    if (capacity > 0)
+        text[0] = '\0';
+    for (int i = 0; i < n_dims; i++) {
+        char one[32];
+        int length = snprintf(one, sizeof one, "%s%" PRIu64,
+                              i == 0 ? "" : " x ", shape[i]);
+        if (n + (size_t)length + 4 > capacity) {
+            snprintf(text + n, capacity - n, "...");
+            return;
+        }
+        snprintf(text + n, capacity - n, "%s", one);
+        n += (size_t)length;
+    }
+}
+// @end shape-text
+
+// @begin size-text
+void size_text(uint64_t n_bytes, char *text, size_t capacity)
+{
+    static const char *const unit[] = {"KiB", "MiB", "GiB", "TiB", "PiB",
+                                       "EiB"};
+    if (n_bytes < 1024) {
+        snprintf(text, capacity, "%" PRIu64 " B", n_bytes);
+        return;
+    }
+    double value = (double)n_bytes / 1024.0;
+    int i = 0;
+    // 1023.995 would print as "1024.00 KiB": move on just before it.
+    while (value >= 1023.995 && i < 5) {
+        value /= 1024.0;
+        i++;
+    }
+    snprintf(text, capacity, "%.2f %s", value, unit[i]);
+}
+// @end size-text
+
+static lll_status overflow(const uint64_t *shape, int n_dims, size_t limit,
+                           lll_error *err)
+{
+    char text[128];
+    int bits = 0;
+    while (bits < 64 && limit >> bits != 0)
+        bits++;
+    shape_text(shape, n_dims, text, sizeof text);
+    // A signed type has one bit more than its largest value shows.
+    return lll_fail(err, LLL_ERR_OVERFLOW,
+                    "tensor size overflow: %s does not fit in %d bits", text,
+                    bits % 8 == 7 ? bits + 1 : bits);
+}
+
+// @begin tensor-size
+lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
+                       size_t limit, size_t *n_elements, size_t *n_bytes,
+                       lll_error *err)
+{
+    const dtype_info *info = dtype_find((uint32_t)type);
+    char text[128];
+    if (info == NULL)
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "the number %d names no storage type", (int)type);
+    if (n_dims < 1 || n_dims > TENSOR_MAX_DIMS)
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "a tensor has 1 to %d dimensions, not %d",
+                        TENSOR_MAX_DIMS, n_dims);
+    shape_text(shape, n_dims, text, sizeof text);
+
+    size_t count = 1;
+    for (int i = 0; i < n_dims; i++) {
+        if (shape[i] == 0)
+            return lll_fail(err, LLL_ERR_ARGUMENT,
+                            "tensor shape %s: dimension %d is 0, expected at "
+                            "least 1", text, i + 1);
+        // shape[i] is a uint64_t: on a 32-bit machine it may not even fit
+        // in size_t, and the first comparison keeps the cast honest.
+        if (shape[i] > limit || !size_mul(count, (size_t)shape[i], &count)
+            || count > limit)
+            return overflow(shape, n_dims, limit, err);
+    }
+    if (shape[n_dims - 1] % (uint64_t)info->block_size != 0)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "tensor shape %s: %s stores blocks of %d numbers, "
+                        "and a row of %" PRIu64 " is not a multiple of it",
+                        text, info->name, info->block_size,
+                        shape[n_dims - 1]);
+
+    // Divide first: count is a multiple of the block size, so nothing is
+    // lost, and the product below is the smallest one there is.
+    size_t bytes;
+    if (!size_mul(count / (size_t)info->block_size,
+                  (size_t)info->block_bytes, &bytes))
+        return overflow(shape, n_dims, SIZE_MAX, err);
+    if (n_elements != NULL)
+        *n_elements = count;
+    if (n_bytes != NULL)
+        *n_bytes = bytes;
+    return LLL_OK;
+}
+// @end tensor-size

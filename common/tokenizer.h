@@ -1,0 +1,95 @@
+#ifndef COMMON_TOKENIZER_H
+#define COMMON_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/error.h"
+#include "common/gguf.h"
+
+// Text to token numbers and back, from the vocabulary that a GGUF file
+// carries: byte-level BPE with merges (tokenizer.ggml.model "gpt2") and
+// SentencePiece-style BPE with scores ("llama").
+//
+//     tokenizer words;
+//     lll_status s = tokenizer_init(&words, &file, NULL, &err);
+//     int32_t ids[64];
+//     size_t n;
+//     s = tokenizer_encode(&words, "Hello", 5, TOKENIZER_BOS, ids, 64, &n,
+//                          &err);
+//     tokenizer_free(&words);
+//
+// Taught in chapter 4.
+
+typedef struct tokenizer tokenizer;     // fields in the struct below
+
+// What tokenizer_encode() does beside cutting text.
+enum {
+    TOKENIZER_BOS = 1,      // begin with the BOS token, asked for by the file
+                            // or not
+    TOKENIZER_SPECIAL = 2   // "<|im_end|>" in the text is that one token;
+                            // without this flag it is nine characters of
+                            // text, which is what a user's input must be
+};
+
+// Read the vocabulary. The file must stay open as long as the tokenizer:
+// token texts are not copied.
+//
+// pre   name of a pre-tokenizer to use in place of the file's own, or NULL
+//
+// LLL_ERR_NOT_FOUND     the file has no vocabulary
+// LLL_ERR_FORMAT        its lists contradict each other
+// LLL_ERR_UNSUPPORTED   a tokenizer model or pre-tokenizer we do not know,
+//                       by name
+lll_status tokenizer_init(tokenizer *t, const gguf_file *file,
+                          const char *pre, lll_error *err);
+void tokenizer_free(tokenizer *t);      // accepts a zeroed struct
+
+// Cut `n_bytes` bytes (any bytes: what is not UTF-8 is kept, byte for byte)
+// into at most `capacity` token numbers.
+//
+// *n_ids is filled only on LLL_OK.
+// LLL_ERR_OVERFLOW   more than `capacity` tokens; tokenizer_max_ids() is
+//                    always enough
+// LLL_ERR_MEMORY     no room for the working lists
+// Time O(n log n) in the longest piece, without recursion.
+lll_status tokenizer_encode(const tokenizer *t, const char *text,
+                            size_t n_bytes, unsigned flags, int32_t *ids,
+                            size_t capacity, size_t *n_ids, lll_error *err);
+size_t tokenizer_max_ids(const tokenizer *t, size_t n_bytes);
+
+// The bytes of one token, as they appear in text ("Ġthe" is " the"). Writes
+// at most `capacity` bytes and returns how many the token has. Control
+// tokens give their name when `special` is set and nothing otherwise; an id
+// outside the vocabulary gives nothing.
+size_t tokenizer_piece(const tokenizer *t, int32_t id, bool special,
+                       char *bytes, size_t capacity);
+
+// Token bytes can end in the middle of a character. This holds back the
+// started character, so that what is printed is always whole: feed pieces,
+// print what comes out, and flush at the end.
+typedef struct {
+    unsigned char held[4];
+    int n_held;
+    bool at_start;          // SentencePiece drops the first space of a text
+} utf8_stream;
+
+// Append the bytes of `id` and copy out the whole characters; bytes that can
+// not become a character come out as U+FFFD. `capacity` of at least
+// 3 * (t->longest_token + 4) is always enough. Returns the number of bytes
+// written.
+size_t utf8_stream_push(utf8_stream *s, const tokenizer *t, int32_t id,
+                        bool special, char *out, size_t capacity);
+size_t utf8_stream_flush(utf8_stream *s, char *out, size_t capacity);
+
+// The token whose text is exactly this ("<|im_end|>"), or -1.
+int32_t tokenizer_find(const tokenizer *t, const char *text, size_t n_bytes);
+
+// Does generation end at this token? End-of-sequence, end-of-turn and
+// end-of-message, from the file's metadata and, as files forget them, by
+// name: a set, not one token.
+bool tokenizer_is_end(const tokenizer *t, int32_t id);
+
+#endif

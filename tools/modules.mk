@@ -1,0 +1,58 @@
+# From chapters/order.txt: which modules each chapter may link.
+
+ORDER    := chapters/order.txt
+NUMBERS  := $(shell sed -n 's/^\([0-9][0-9]\) .*/\1/p' $(ORDER))
+chapter_dir = $(wildcard chapters/$1-*)
+
+# modules_of NN: everything taught up to chapter NN, and what it borrows.
+modules_of = $(shell awk '/^[0-9]/ { ahead = 0; for (i = 3; i <= NF; i++) { \
+    if ($$i == "ahead:") ahead = 1; \
+    else if ($$1 < "$1" || ($$1 == "$1")) if (!ahead || $$1 == "$1") print $$i } }' \
+    $(ORDER) | sort -u)
+
+# Faster versions of the kernels, one file for each instruction set. They
+# are there when their folder is: chapter 7 builds without it.
+ARCH := $(shell $(CC) -dumpmachine)
+ifneq (,$(findstring x86_64,$(ARCH)))
+KERNEL_SETS := $(foreach k,avx2 avxvnni avx512,$(if $(wildcard common/kernels/$k.c),$k))
+else ifneq (,$(findstring aarch64,$(ARCH))$(findstring arm64,$(ARCH)))
+KERNEL_SETS := $(foreach k,neon,$(if $(wildcard common/kernels/$k.c),$k))
+endif
+FLAGS_avx2    := -mavx2 -mfma -mf16c
+FLAGS_avxvnni := -mavx2 -mfma -mf16c -mavxvnni
+FLAGS_avx512  := -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
+FLAGS_neon    := -march=armv8.2-a+dotprod+fp16
+KERNEL_OBJECTS := $(KERNEL_SETS:%=$(OUT)/common/kernels/%.o)
+KERNEL_DEFINES := $(foreach k,$(KERNEL_SETS),-DHAVE_KERNELS_$(shell echo $k | tr a-z A-Z))
+
+objects_of = $(patsubst %,$(OUT)/common/%.o,$(call modules_of,$1)) \
+             $(if $(filter kernels,$(call modules_of,$1)),$(KERNEL_OBJECTS))
+
+$(OUT)/common/kernels.o: BASE += $(KERNEL_DEFINES)
+$(KERNEL_OBJECTS): $(OUT)/common/kernels/%.o: common/kernels/%.c $(wildcard common/*.h common/kernels/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(FLAGS_$*) -c -o $@ $<
+
+# Whoever passes other flags gets a build of its own, not a mixture.
+STAMP := $(OUT)/flags
+$(shell mkdir -p $(OUT); echo '$(CC) $(BASE)' | cmp -s - $(STAMP) || echo '$(CC) $(BASE)' > $(STAMP))
+
+$(OUT)/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(BASE) -MMD -MP -c -o $@ $<
+-include $(wildcard $(OUT)/common/*.d $(OUT)/chapters/*/*.d)
+
+# Static pattern rules: a phony target never looks for an implicit rule.
+.PHONY: $(NUMBERS:%=chapter-%) chapters
+chapters: $(NUMBERS:%=chapter-%)
+$(NUMBERS:%=chapter-%): chapter-%: $(OUT)/chapter-%/run
+ifndef SANITIZE
+	@mkdir -p $@ && cp -f $(OUT)/chapter-$*/run $@/run.new && mv -f $@/run.new $@/run
+endif
+
+define chapter_rule
+$(OUT)/chapter-$1/run: $(OUT)/$(call chapter_dir,$1)/main.o $(call objects_of,$1)
+	@mkdir -p $$(@D)
+	$(CC) $(LINK) -o $$@ $$^ $(LDLIBS)
+endef
+$(foreach n,$(NUMBERS),$(if $(call chapter_dir,$n),$(eval $(call chapter_rule,$n))))
