@@ -27,13 +27,16 @@ typedef struct {
 } arena;
 // @end arena-type
 
-// Get `capacity` bytes from the system; the block asked for is ARENA_ALIGNMENT
-// bytes larger. Pages that are never touched cost no physical memory.
-// LLL_ERR_MEMORY   "cannot get 17.2 GB of memory ..."; *memory is zeroed
+// Get `capacity` bytes, zeroed, from the system; the block asked for is
+// ARENA_ALIGNMENT bytes larger. Pages that are never touched cost no physical
+// memory. On failure *memory is zeroed.
+// LLL_ERR_OVERFLOW   capacity is within ARENA_ALIGNMENT of SIZE_MAX
+// LLL_ERR_MEMORY     "the system refused 16.00 GiB of memory (...)"
 lll_status arena_init(arena *memory, size_t capacity, lll_error *err);
 
 // The next `bytes` bytes, aligned to ARENA_ALIGNMENT and zeroed; NULL when
-// they do not fit in what is left. Valid until arena_free().
+// they do not fit in what is left. Valid until arena_free(). A piece of 0
+// bytes is a valid pointer that may not be read.
 void *arena_take(arena *memory, size_t bytes);
 
 // Bytes that a piece of `bytes` occupies: rounded up to the alignment, or

@@ -43,8 +43,8 @@ const dtype_info *dtype_find(uint32_t type);
 // none, and then *type is left as it was.
 bool dtype_by_name(const char *name, dtype *type);
 
-// "Q4_0", or "type 77" for a number that names no type. The text is valid
-// for ever; unknown numbers share one text without the number.
+// "Q4_0", or "unknown type" for a number that names none. The text is valid
+// for ever.
 const char *dtype_name(uint32_t type);
 
 // Half precision (IEEE 754 binary16) and bfloat16, stored in 16 bits.

@@ -4,28 +4,60 @@
 #include <stdio.h>
 #include <string.h>
 
+// @begin error-printable
+int printable_bytes(const char *text, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    if (n == 0 || p[0] < 0x20 || p[0] == 0x7f)
+        return 0;
+    if (p[0] < 0x80)
+        return 1;
+
+    // The first byte says how many follow; each follower is 10xxxxxx.
+    int length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || n < (size_t)length)
+        return 0;
+    for (int i = 1; i < length; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    // Characters written longer than needed, halves of surrogate pairs,
+    // numbers above 10FFFF, and 80 to 9F: control characters to a terminal.
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)
+        || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90)
+        || (p[0] == 0xc2 && p[1] < 0xa0))
+        return 0;
+    return length;
+}
+// @end error-printable
+
 // @begin error-escape
-// Copy `from` into `to`, writing control characters as \xNN. A name in a
+// Copy `from` into `to`, writing what is not printable as \xNN. A name in a
 // file may hold an escape sequence that would repaint the reader's terminal.
 static void copy_escaped(char *to, size_t capacity, const char *from)
 {
     static const char digit[] = "0123456789abcdef";
-    size_t n = 0;
-    for (const char *p = from; *p != '\0'; p++) {
-        unsigned char c = (unsigned char)*p;
-        int control = c < 0x20 || c == 0x7f;
-        if (n + (control ? 4 : 1) >= capacity) {
-            memcpy(to + capacity - 4, "...", 4);
+    size_t left = strlen(from), n = 0, cut = 0;
+    while (left > 0) {
+        int whole = printable_bytes(from, left);
+        int need = whole > 0 ? whole : 4;
+        // The last place where "..." would still fit, between characters.
+        if (n + 4 <= capacity)
+            cut = n;
+        if (n + (size_t)need >= capacity) {
+            memcpy(to + cut, "...", 4);
             return;
         }
-        if (control) {
-            to[n++] = '\\';
-            to[n++] = 'x';
-            to[n++] = digit[c >> 4];
-            to[n++] = digit[c & 15];
+        if (whole > 0) {
+            memcpy(to + n, from, (size_t)whole);
         } else {
-            to[n++] = (char)c;
+            unsigned char c = (unsigned char)*from;
+            char escape[4] = {'\\', 'x', digit[c >> 4], digit[c & 15]};
+            memcpy(to + n, escape, sizeof escape);
+            whole = 1;
         }
+        n += (size_t)need;
+        from += whole;
+        left -= (size_t)whole;
     }
     to[n] = '\0';
 }

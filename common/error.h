@@ -1,6 +1,8 @@
 #ifndef COMMON_ERROR_H
 #define COMMON_ERROR_H
 
+#include <stddef.h>
+
 // How a function of this library says that it could not do its work.
 //
 //     lll_error err;
@@ -23,9 +25,9 @@ typedef enum {
     LLL_ERR_INTERRUPTED     // the user asked us to stop
 } lll_status;
 
-// The caller owns it, usually on the stack. `text` is one line without a
-// newline and without control characters: which file, where in it, what was
-// found, what was expected, and a hint where the remedy is known.
+// The caller owns it, usually on the stack. `text` is one line of UTF-8
+// without a newline and without control characters: which file, where in it,
+// what was found, what was expected, and a hint where the remedy is known.
 typedef struct {
     lll_status code;
     char text[512];
@@ -37,10 +39,16 @@ typedef struct {
 //
 // err   filled unless it is NULL; a caller that only wants the code passes
 //       NULL
-// fmt   as for printf. Bytes of the result that are control characters are
-//       written as \xNN, because names come from files that strangers wrote;
-//       a sentence that does not fit ends in "..."
+// fmt   as for printf. An argument may be err->text itself, to put a longer
+//       sentence around an earlier one. Bytes of the result that are not
+//       printable UTF-8 are written as \xNN, because names come from files
+//       that strangers wrote; a sentence that does not fit ends in "..."
 lll_status lll_fail(lll_error *err, lll_status code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+// How many of the first n bytes at `text` make one printable character of
+// UTF-8: 1 to 4, or 0 for a control character, for bytes that are not UTF-8
+// and for n = 0. Chapter 4 tells how UTF-8 works.
+int printable_bytes(const char *text, size_t n);
 
 #endif

@@ -63,19 +63,43 @@ void size_text(uint64_t n_bytes, char *text, size_t capacity)
 }
 // @end size-text
 
-static lll_status overflow(const uint64_t *shape, int n_dims, size_t limit,
-                           lll_error *err)
+// @begin size-overflow
+static lll_status overflow(const char *shape, size_t limit, lll_error *err)
 {
-    char text[128];
     int bits = 0;
     while (bits < 64 && limit >> bits != 0)
         bits++;
-    shape_text(shape, n_dims, text, sizeof text);
-    // A signed type has one bit more than its largest value shows.
+    // INT32_MAX fills 31 bits; the 32nd holds the sign.
     return lll_fail(err, LLL_ERR_OVERFLOW,
-                    "tensor size overflow: %s does not fit in %d bits", text,
-                    bits % 8 == 7 ? bits + 1 : bits);
+                    "tensor size overflow: %s does not fit in %d bits",
+                    shape, bits % 8 == 7 ? bits + 1 : bits);
 }
+// @end size-overflow
+
+// @begin tensor-count
+// The product of the dimensions, each at least 1, at most `limit`.
+static lll_status count_elements(const uint64_t *shape, int n_dims,
+                                 size_t limit, size_t *n, lll_error *err)
+{
+    char text[128];
+    shape_text(shape, n_dims, text, sizeof text);
+    for (int i = 0; i < n_dims; i++)
+        if (shape[i] == 0)
+            return lll_fail(err, LLL_ERR_ARGUMENT,
+                            "tensor shape %s: dimension %d is 0, expected at "
+                            "least 1", text, i + 1);
+
+    size_t count = 1;
+    for (int i = 0; i < n_dims; i++)
+        // shape[i] is a uint64_t: on a 32-bit machine it may not even fit
+        // in size_t, and the first comparison keeps the cast honest.
+        if (shape[i] > limit || !size_mul(count, (size_t)shape[i], &count)
+            || count > limit)
+            return overflow(text, limit, err);
+    *n = count;
+    return LLL_OK;
+}
+// @end tensor-count
 
 // @begin tensor-size
 lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
@@ -83,7 +107,6 @@ lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
                        lll_error *err)
 {
     const dtype_info *info = dtype_find((uint32_t)type);
-    char text[128];
     if (info == NULL)
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "the number %d names no storage type", (int)type);
@@ -91,33 +114,23 @@ lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "a tensor has 1 to %d dimensions, not %d",
                         TENSOR_MAX_DIMS, n_dims);
-    shape_text(shape, n_dims, text, sizeof text);
+    size_t count, bytes;
+    lll_status status = count_elements(shape, n_dims, limit, &count, err);
+    if (status != LLL_OK)
+        return status;
 
-    size_t count = 1;
-    for (int i = 0; i < n_dims; i++) {
-        if (shape[i] == 0)
-            return lll_fail(err, LLL_ERR_ARGUMENT,
-                            "tensor shape %s: dimension %d is 0, expected at "
-                            "least 1", text, i + 1);
-        // shape[i] is a uint64_t: on a 32-bit machine it may not even fit
-        // in size_t, and the first comparison keeps the cast honest.
-        if (shape[i] > limit || !size_mul(count, (size_t)shape[i], &count)
-            || count > limit)
-            return overflow(shape, n_dims, limit, err);
-    }
-    if (shape[n_dims - 1] % (uint64_t)info->block_size != 0)
+    char text[128];
+    uint64_t row = shape[n_dims - 1];
+    shape_text(shape, n_dims, text, sizeof text);
+    if (row % (uint64_t)info->block_size != 0)
         return lll_fail(err, LLL_ERR_FORMAT,
                         "tensor shape %s: %s stores blocks of %d numbers, "
                         "and a row of %" PRIu64 " is not a multiple of it",
-                        text, info->name, info->block_size,
-                        shape[n_dims - 1]);
-
-    // Divide first: count is a multiple of the block size, so nothing is
-    // lost, and the product below is the smallest one there is.
-    size_t bytes;
+                        text, info->name, info->block_size, row);
+    // Divide first: whole rows are whole blocks, so nothing is lost.
     if (!size_mul(count / (size_t)info->block_size,
                   (size_t)info->block_bytes, &bytes))
-        return overflow(shape, n_dims, SIZE_MAX, err);
+        return overflow(text, SIZE_MAX, err);
     if (n_elements != NULL)
         *n_elements = count;
     if (n_bytes != NULL)

@@ -24,11 +24,12 @@ bool size_add(size_t a, size_t b, size_t *sum);
 //          refused
 // shape    n_dims dimensions, 1..TENSOR_MAX_DIMS of them, each at least 1,
 //          [rows, columns]: the last varies fastest and is the row length
-// limit    refuse more elements or bytes than this; SIZE_MAX for "what this
-//          machine can address"
+// limit    refuse more elements than this: INT32_MAX for a program that
+//          counts with int, SIZE_MAX for what this machine can count. Bytes
+//          are always compared with SIZE_MAX
 // n_elements, n_bytes   filled only on LLL_OK; either may be NULL
 //
-// LLL_ERR_ARGUMENT   no dimensions, too many, or one that is zero
+// LLL_ERR_ARGUMENT   no type, no dimensions, too many, or one that is zero
 // LLL_ERR_OVERFLOW   "tensor size overflow: 32 x 131072 x 1024 ..."
 // LLL_ERR_FORMAT     the row length is not a multiple of the type's block
 lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
