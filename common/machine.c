@@ -1,0 +1,118 @@
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE                 // sched_getaffinity
+#endif
+#include "common/machine.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sched.h>
+#elif defined(__APPLE__)
+#include <mach/mach.h>
+#include <sys/sysctl.h>
+#endif
+
+// @begin machine-cores
+int machine_cores(void)
+{
+#if defined(__linux__)
+    // A process can be confined to fewer cores than there are.
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0
+        && CPU_COUNT(&allowed) > 0)
+        return CPU_COUNT(&allowed);
+#endif
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : (int)n;
+}
+// @end machine-cores
+
+// @begin machine-memory
+#if defined(__linux__)
+// The number in the first line of a file such as memory.max; `absent` when
+// there is no such file or it says "max".
+static uint64_t number_in(const char *path, uint64_t absent)
+{
+    uint64_t value = absent;
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return absent;
+    if (fscanf(file, "%" SCNu64, &value) != 1)
+        value = absent;
+    fclose(file);
+    return value;
+}
+
+machine_memory machine_read_memory(void)
+{
+    machine_memory memory = {0, 0};
+    char line[128];
+    uint64_t kib;
+    FILE *file = fopen("/proc/meminfo", "r");
+    if (file == NULL)
+        return memory;
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "MemTotal: %" SCNu64, &kib) == 1)
+            memory.total = kib * 1024;
+        if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
+            memory.available = kib * 1024;
+    }
+    fclose(file);
+
+    // A container may be given less than the machine has.
+    uint64_t limit = number_in("/sys/fs/cgroup/memory.max", UINT64_MAX);
+    uint64_t used = number_in("/sys/fs/cgroup/memory.current", 0);
+    if (limit < memory.total)
+        memory.total = limit;
+    if (limit != UINT64_MAX && limit - used < memory.available)
+        memory.available = used < limit ? limit - used : 0;
+    return memory;
+}
+#elif defined(__APPLE__)
+machine_memory machine_read_memory(void)
+{
+    machine_memory memory = {0, 0};
+    size_t size = sizeof memory.total;
+    sysctlbyname("hw.memsize", &memory.total, &size, NULL, 0);
+    vm_statistics64_data_t pages;
+    mach_msg_type_number_t n = HOST_VM_INFO64_COUNT;
+    if (host_statistics64(mach_host_self(), HOST_VM_INFO64,
+                          (host_info64_t)&pages, &n) == KERN_SUCCESS)
+        memory.available = ((uint64_t)pages.free_count
+                            + pages.inactive_count)
+                           * (uint64_t)sysconf(_SC_PAGESIZE);
+    return memory;
+}
+#else
+machine_memory machine_read_memory(void)
+{
+    return (machine_memory){0, 0};
+}
+#endif
+// @end machine-memory
+
+// @begin machine-peak
+uint64_t machine_peak_bytes(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return 0;
+#if defined(__APPLE__)
+    return (uint64_t)usage.ru_maxrss;           // bytes there
+#else
+    return (uint64_t)usage.ru_maxrss * 1024;    // kibibytes here
+#endif
+}
+
+double machine_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+// @end machine-peak

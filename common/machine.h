@@ -1,0 +1,27 @@
+#ifndef COMMON_MACHINE_H
+#define COMMON_MACHINE_H
+
+#include <stdint.h>
+
+// What this machine is and how the process is doing. Taught in chapter 2.
+
+// Cores that this process may use, at least 1.
+int machine_cores(void);
+
+// Physical memory in bytes, and how much of it could be had now without
+// pushing anything out. A container's limit counts. 0 where the system does
+// not say.
+typedef struct {
+    uint64_t total;
+    uint64_t available;
+} machine_memory;
+machine_memory machine_read_memory(void);
+
+// The most physical memory that this process has held so far, in bytes,
+// mapped files included; 0 where the system does not say.
+uint64_t machine_peak_bytes(void);
+
+// Seconds since some fixed moment, never running backwards.
+double machine_seconds(void);
+
+#endif

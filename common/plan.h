@@ -1,0 +1,95 @@
+#ifndef COMMON_PLAN_H
+#define COMMON_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config.h"
+#include "common/dtype.h"
+#include "common/error.h"
+
+// How much memory a model needs, before any of it is asked for. This module
+// holds every size expression of the engine: whoever allocates takes the
+// number from here. Taught in chapter 2.
+
+// @begin plan-request
+// How a model is to be used.
+typedef struct {
+    int n_ctx;              // positions that each sequence can hold
+    int n_batch;            // tokens that go through the model at once
+    int n_outputs;          // rows of logits that are wanted at once
+    int n_threads;
+    int n_sequences;        // texts that go on side by side
+    dtype cache_type;       // of keys and values: F32 or F16
+    size_t index_bytes;     // lists of the open file: gguf_file.index_bytes
+    size_t tokenizer_bytes; // tables of the vocabulary: tokenizer's number
+} plan_request;
+// @end plan-request
+
+// @begin plan-parts
+typedef enum {
+    PLAN_FILE_INDEX,        // the file's lists of entries and tensors
+    PLAN_TOKENIZER,         // the vocabulary's tables
+    PLAN_WEIGHT_TABLE,      // where each weight is
+    PLAN_VECTORS,           // norms and biases, as floats
+    PLAN_KV_CACHE,          // keys and values of all sequences
+    PLAN_RESIDUAL,          // [n_batch, d_model]
+    PLAN_NORMED,            // [n_batch, d_model]
+    PLAN_QUANTIZED,         // a batch of the widest activations, as int8
+    PLAN_QUERIES,           // [n_batch, n_heads * head_dim]
+    PLAN_KEYS,              // [n_batch, n_kv_heads * head_dim]
+    PLAN_VALUES,            // [n_batch, n_kv_heads * head_dim]
+    PLAN_ATTENTION,         // [n_batch, n_heads * head_dim]
+    PLAN_GATE,              // [n_batch, d_ff]
+    PLAN_UP,                // [n_batch, d_ff]
+    PLAN_ROPE,              // frequencies, and a table for each token
+    PLAN_SPANS,             // what spans of attention came to
+    PLAN_LOGITS,            // [n_outputs, vocab_size]
+    PLAN_CANDIDATES,        // the sampler's list, one entry a token
+    PLAN_HISTORY,           // token numbers of a sequence
+    PLAN_SCRATCH,           // working memory of each thread
+    PLAN_THREADS,           // the team and its stacks
+    PLAN_PARTS
+} plan_part;
+
+typedef struct {
+    size_t bytes[PLAN_PARTS];   // what each part asks for
+    size_t model;               // the arena of llama_init: all but the file
+                                // index and the tokenizer, each rounded up
+    size_t total;               // anonymous memory, in bytes
+} memory_plan;
+// @end plan-parts
+
+// The name of a part, for people: "key-value cache".
+const char *plan_part_name(plan_part part);
+
+// Compute the plan. The description has passed config_check().
+// LLL_ERR_ARGUMENT   a number of the request is out of range; the context
+//                    must not exceed the model's
+// LLL_ERR_OVERFLOW   a size does not fit in size_t: which part
+lll_status plan_memory(const model_config *config,
+                       const plan_request *request, memory_plan *plan,
+                       lll_error *err);
+
+// Take one step down in memory: halve the context until 512, then the batch
+// until 64, then store the cache as F16. Writes what was done into `line`.
+// False when there is no smaller step.
+bool plan_shrink(plan_request *request, char *line, size_t capacity);
+
+// The sizes of single things, for their modules. All saturate at SIZE_MAX.
+size_t plan_kv_cache(const model_config *config, dtype type, int n_ctx);
+size_t plan_activations(int n_rows, int n_columns);
+size_t plan_matmul_scratch(int n_inputs);
+size_t plan_attend_scratch(int head_dim);
+size_t plan_thread_team(int n_threads);
+
+enum {
+    PLAN_ATTEND_SPAN = 128,     // positions of a span of attention
+    PLAN_TILE_ROWS = 64,        // query rows that meet a span together
+    PLAN_LAYER_BYTES = 1024,    // bytes of the table of a layer's weights
+    PLAN_STACK_BYTES = 1 << 18, // stack of a thread
+    PLAN_THREAD_BYTES = 256     // what the team keeps of a thread
+};
+
+#endif
