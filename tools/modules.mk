@@ -50,8 +50,12 @@ ifndef SANITIZE
 	@mkdir -p $@ && cp -f $(OUT)/chapter-$*/run $@/run.new && mv -f $@/run.new $@/run
 endif
 
+# A chapter's own files: main.c, and what it keeps beside it. Exercises and
+# the wrong versions stand in folders of their own and are not linked.
+sources_of = $(wildcard $(call chapter_dir,$1)/*.c)
+
 define chapter_rule
-$(OUT)/chapter-$1/run: $(OUT)/$(call chapter_dir,$1)/main.o $(call objects_of,$1)
+$(OUT)/chapter-$1/run: $(patsubst %.c,$(OUT)/%.o,$(call sources_of,$1)) $(call objects_of,$1)
 	@mkdir -p $$(@D)
 	$(CC) $(LINK) -o $$@ $$^ $(LDLIBS)
 endef

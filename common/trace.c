@@ -1,0 +1,280 @@
+#include "common/trace.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/size.h"
+
+enum { MAX_COUNT = 1 << 20 };   // tokens, heads, channels: more is damage
+
+// @begin trace-count
+static lll_status get_count(const gguf_file *file, const char *key, int *out,
+                            lll_error *err)
+{
+    uint64_t number;
+    lll_status status = gguf_get_u64(file, key, &number, err);
+    if (status != LLL_OK)
+        return status;
+    if (number < 1 || number > MAX_COUNT)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: %s is %" PRIu64 ", expected 1 to %d",
+                        file->path, key, number, MAX_COUNT);
+    *out = (int)number;
+    return LLL_OK;
+}
+// @end trace-count
+
+// @begin trace-shape
+static lll_status read_numbers(trace *t, lll_error *err)
+{
+    const gguf_file *file = &t->file;
+    double eps;
+    lll_status status;
+    if ((status = get_count(file, "llama.embedding_length", &t->d_model,
+                            err)) != LLL_OK
+        || (status = get_count(file, "llama.attention.head_count",
+                               &t->n_heads, err)) != LLL_OK
+        || (status = get_count(file, "llama.attention.head_count_kv",
+                               &t->n_kv_heads, err)) != LLL_OK
+        || (status = get_count(file, "llama.rope.dimension_count",
+                               &t->rope_dim, err)) != LLL_OK
+        || (status = gguf_get_f64(file, "llama.rope.freq_base",
+                                  &t->rope_theta, err)) != LLL_OK
+        || (status = gguf_get_f64(file,
+                                  "llama.attention.layer_norm_rms_epsilon",
+                                  &eps, err)) != LLL_OK)
+        return status;
+    t->norm_eps = (float)eps;
+
+    // A model whose heads are not d_model / n_heads wide says so by a key.
+    t->head_dim = t->d_model / t->n_heads;
+    if (gguf_find_value(file, "llama.attention.key_length") != NULL)
+        return get_count(file, "llama.attention.key_length", &t->head_dim,
+                         err);
+    return LLL_OK;
+}
+
+static lll_status check_numbers(const trace *t, lll_error *err)
+{
+    const char *path = t->file.path;
+    if (t->n_heads % t->n_kv_heads != 0)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: %d query heads cannot share %d key-value heads "
+                        "evenly", path, t->n_heads, t->n_kv_heads);
+    if (t->rope_dim % 2 != 0 || t->rope_dim > t->head_dim)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: llama.rope.dimension_count is %d, expected an "
+                        "even number up to the head's %d",
+                        path, t->rope_dim, t->head_dim);
+    if (!(t->rope_theta > 0) || !isfinite(t->rope_theta)
+        || !(t->norm_eps > 0) || !isfinite(t->norm_eps))
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: rope base %g and norm epsilon %g, expected both "
+                        "above 0", path, t->rope_theta, (double)t->norm_eps);
+    return LLL_OK;
+}
+// @end trace-shape
+
+// @begin trace-lists
+// An array of the file, or a sentence that says what is there instead.
+static lll_status find_array(const gguf_file *file, const char *key,
+                             bool strings, const gguf_value **out,
+                             lll_error *err)
+{
+    const gguf_value *value = gguf_find_value(file, key);
+    if (value == NULL)
+        return lll_fail(err, LLL_ERR_NOT_FOUND, "%s: no key %s, expected in "
+                        "a trace", file->path, key);
+    bool number = value->item_type != GGUF_STRING
+                  && value->item_type != GGUF_ARRAY;
+    if (value->type != GGUF_ARRAY || number == strings
+        || value->n_items < 1 || value->n_items > MAX_COUNT)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: %s is not a list of 1 to %d %s", file->path,
+                        key, MAX_COUNT, strings ? "texts" : "numbers");
+    *out = value;
+    return LLL_OK;
+}
+
+static lll_status read_lists(trace *t, lll_error *err)
+{
+    const gguf_value *tokens, *layers;
+    lll_status status = find_array(&t->file, "trace.tokens", true, &tokens,
+                                   err);
+    if (status == LLL_OK)
+        status = find_array(&t->file, "trace.layers", false, &layers, err);
+    if (status != LLL_OK)
+        return status;
+
+    t->tokens = calloc((size_t)tokens->n_items, sizeof *t->tokens);
+    t->layers = calloc((size_t)layers->n_items, sizeof *t->layers);
+    if (t->tokens == NULL || t->layers == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY,
+                        "%s: no memory for the lists of a trace",
+                        t->file.path);
+    t->n_tokens = (int)tokens->n_items;
+    t->n_layers = (int)layers->n_items;
+    const unsigned char *cursor = tokens->bytes;
+    for (int i = 0; i < t->n_tokens; i++)
+        t->tokens[i] = gguf_next_string(&cursor);
+    for (int i = 0; i < t->n_layers; i++)
+        t->layers[i] = (int)gguf_item_i64(layers, (uint64_t)i);
+    return LLL_OK;
+}
+// @end trace-lists
+
+// @begin trace-open
+lll_status trace_open(trace *t, const char *path, lll_error *err)
+{
+    gguf_string type;
+    memset(t, 0, sizeof *t);
+    lll_status status = gguf_open(&t->file, path, err);
+    if (status != LLL_OK)
+        return status;
+    if (gguf_get_string(&t->file, "general.type", &type, NULL) != LLL_OK
+        || !gguf_string_is(type, "trace"))
+        status = lll_fail(err, LLL_ERR_FORMAT,
+                          "%s: general.type is not \"trace\": this is no "
+                          "recording; chapter-08/run --trace FILE makes one",
+                          path);
+    if (status == LLL_OK)
+        status = read_numbers(t, err);
+    if (status == LLL_OK)
+        status = check_numbers(t, err);
+    if (status == LLL_OK)
+        status = read_lists(t, err);
+    if (status != LLL_OK)
+        trace_close(t);
+    return status;
+}
+
+void trace_close(trace *t)
+{
+    free(t->tokens);
+    free(t->layers);
+    gguf_close(&t->file);
+    memset(t, 0, sizeof *t);
+}
+// @end trace-open
+
+// @begin trace-find
+static lll_status check_layer(const trace *t, int layer, lll_error *err)
+{
+    char list[128] = "";
+    for (int i = 0; i < t->n_layers; i++) {
+        size_t used = strlen(list);
+        if (t->layers[i] == layer)
+            return LLL_OK;
+        snprintf(list + used, sizeof list - used, "%s%d", i > 0 ? ", " : "",
+                 t->layers[i]);
+    }
+    return lll_fail(err, LLL_ERR_NOT_FOUND,
+                    "%s: layer %d was not recorded, only %s",
+                    t->file.path, layer, list);
+}
+
+// What the settings say about the shape of a step.
+static void expected_shape(const trace *t, const char *name, uint64_t *rows,
+                           uint64_t *columns)
+{
+    int heads = name[0] == 'q' ? t->n_heads : t->n_kv_heads;
+    bool per_head = name[0] == 'q' || name[0] == 'k' || name[0] == 'v';
+    *rows = strcmp(name, "attn_norm.weight") == 0 ? 1
+                                                  : (uint64_t)t->n_tokens;
+    *columns = per_head ? (uint64_t)heads * (uint64_t)t->head_dim
+                        : (uint64_t)t->d_model;
+}
+// @end trace-find
+
+// @begin trace-read
+static lll_status decode(const gguf_tensor *tensor, float **out,
+                         lll_error *err)
+{
+    size_t bytes;
+    float *values = NULL;
+    if (size_mul(tensor->n_elements, sizeof *values, &bytes))
+        values = malloc(bytes);
+    if (values == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY,
+                        "no memory for %zu numbers of a trace",
+                        tensor->n_elements);
+    if (tensor->type == DTYPE_F32) {
+        memcpy(values, tensor->data, bytes);
+    } else {
+        const uint16_t *half = tensor->data;
+        for (size_t i = 0; i < tensor->n_elements; i++)
+            values[i] = f16_to_f32(half[i]);
+    }
+    *out = values;
+    return LLL_OK;
+}
+
+lll_status trace_read(const trace *t, int layer, const char *name,
+                      trace_rows *out, lll_error *err)
+{
+    char full[64];
+    gguf_tensor tensor;
+    uint64_t rows, columns;
+    lll_status status = check_layer(t, layer, err);
+    if (status != LLL_OK)
+        return status;
+    snprintf(full, sizeof full, "blk.%d.%s", layer, name);
+    status = gguf_find_tensor(&t->file, full, NULL, 0, &tensor, err);
+    if (status != LLL_OK)
+        return status;
+
+    expected_shape(t, name, &rows, &columns);
+    if (tensor.dims[0] != columns || tensor.n_elements != rows * columns)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: %s holds %zu numbers in rows of %" PRIu64
+                        ", expected %" PRIu64 " rows of %" PRIu64,
+                        t->file.path, full, tensor.n_elements,
+                        tensor.dims[0], rows, columns);
+    if (tensor.type != DTYPE_F32 && tensor.type != DTYPE_F16)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                        "%s: %s is stored as %s, expected F32 or F16",
+                        t->file.path, full,
+                        dtype_name((uint32_t)tensor.type));
+    float *values = NULL;
+    status = decode(&tensor, &values, err);
+    if (status == LLL_OK)
+        *out = (trace_rows){(int)rows, (int)columns, tensor.type, values};
+    return status;
+}
+
+void trace_rows_free(trace_rows *rows)
+{
+    free(rows->values);
+    memset(rows, 0, sizeof *rows);
+}
+// @end trace-read
+
+// @begin trace-difference
+double trace_difference(const float *a, const float *b, size_t n)
+{
+    double worst = 0, largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        double difference = fabs((double)a[i] - (double)b[i]);
+        // fmax() would quietly drop a NaN, and a NaN is the worst there is.
+        if (isnan(difference))
+            return difference;
+        worst = fmax(worst, difference);
+        largest = fmax(largest, fabs((double)b[i]));
+    }
+    return largest > 0 ? worst / largest : worst;
+}
+
+double trace_limit(dtype type)
+{
+    // A half keeps 11 bits, so storing a number moves it by up to 2^-11 of
+    // itself. The result was moved once. The input was too, and that counts
+    // at most twice: a turned pair mixes two numbers, the norm has its mean.
+    // Three of those, and one for luck.
+    if (type == DTYPE_F16)
+        return 0x1p-9;
+    return 1e-5;            // floats: a few hundred roundings of 2^-24
+}
+// @end trace-difference
