@@ -18,14 +18,19 @@
 //   dot_f32 and its kind   sixteen sums, number i goes to sum i mod 16 by a
 //       fused multiply-add in rising i; then the sums are added pairwise:
 //       (j, j+8), (j, j+4), (j, j+2), (0, 1).
-//   quantized products     for each block of 32, in rising order:
-//       sum = fma(d_w * d_x, (float)integer_sum, sum), and where the type has
-//       a minimum, sum = fma(m_w, s_x, sum), with s_x = d_x * sum of codes.
+//   quantized products     one sum for each output. For each block of 32, in
+//       rising order: sum = fma(d_w * d_x, (float)isum, sum), and where the
+//       type has a minimum, sum = fma(m_w, s_x, sum). isum is the exact
+//       integer sum of code products, the offset of Q4_0 included, and
+//       s_x = d_x * (float)(sum of the activation codes).
+//   quantized activations  d = max|x| / 127, or 0 with all codes 0 where
+//       that is below 2^-120; code = x * (1 / d) rounded to the nearest
+//       whole number, ties to even.
 
 typedef struct kernels kernels;
 
 // Activations as the products want them, one row for each token.
-// Q8: int8 codes in blocks of 32, each with its scale d = max|x| / 127, the
+// Codes are -127..127 in blocks of 32, each block with its scale d, the
 // integer sum of its codes, and s = d * sum.
 typedef struct {
     int n_rows;             // tokens
@@ -49,7 +54,8 @@ typedef struct {
     const activations *x;
     float *out;             // [x->n_rows, out_stride]; column r is row r
     size_t out_stride;      // numbers
-    void *scratch;          // matmul_scratch_bytes(), this worker's
+    void *scratch;          // matmul_scratch_bytes(), this worker's,
+                            // aligned to 64
 } kernel_tile;
 
 struct kernels {
@@ -60,8 +66,8 @@ struct kernels {
     void (*quantize)(const float *x, int n, int8_t *codes, float *scales,
                      float *sums, int32_t *code_sums);
 
-    // Block types against quantized activations; any supported type against
-    // plain ones.
+    // Block types (quant_is_blocked) against quantized activations; any
+    // supported type against plain ones.
     void (*tile_q8)(const kernel_tile *tile);
     void (*tile_f32)(const kernel_tile *tile);
 
@@ -72,6 +78,9 @@ struct kernels {
     // heads: see attention.h for the definition.
     void (*attend)(const attend_span *span);
 };
+
+// The taught text, which every other table falls back to and equals.
+extern const kernels kernels_scalar;
 
 // The table called `name`; "auto" or NULL gives the fastest one that this
 // machine runs. The table is constant and lives for ever.

@@ -1,6 +1,7 @@
 #ifndef COMMON_QUANT_H
 #define COMMON_QUANT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,14 +37,23 @@ typedef struct {
 } q4_1_block;
 // @end quant-blocks
 
-// Decode n numbers. n is a multiple of the type's block size.
-// LLL_ERR_UNSUPPORTED   this type's numbers can not be decoded (yet)
+// Code i of a block of 32: 0..15, low halves first.
+int quant_nibble(const uint8_t *nibbles, int i);
+
+// Can the numbers of this type be decoded, encoded and multiplied here?
+bool quant_is_supported(dtype type);
+// Does it cut rows into blocks of 32 that multiply quantized activations?
+bool quant_is_blocked(dtype type);
+
+// Decode n numbers; `blocks` needs no more alignment than two bytes (four
+// for F32). n is a multiple of the type's block size.
+// LLL_ERR_UNSUPPORTED   there is no decoder for the type; values untouched
 lll_status quant_decode(dtype type, const void *blocks, float *values,
                         size_t n, lll_error *err);
-// Is there a decoder, and a product in matmul.h, for this type?
-int quant_is_supported(dtype type);
 
-// Encode n numbers. LLL_ERR_UNSUPPORTED where there is no encoder.
+// Encode n finite numbers. Scales are F16: a block whose scale exceeds
+// 65504 becomes infinite, one below 2^-25 becomes zero.
+// LLL_ERR_UNSUPPORTED   there is no encoder for the type; blocks untouched
 lll_status quant_encode(dtype type, const float *values, void *blocks,
                         size_t n, lll_error *err);
 

@@ -1,0 +1,215 @@
+#include "common/kernels.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/quant.h"
+
+// @begin kernels-quantize
+// Adding 1.5 * 2^23 leaves no room for a fraction: the adder itself rounds to
+// the nearest whole number, ties to even, and the number's low byte is the
+// low byte of the sum's bits. No cast that could overflow, and the same two
+// operations on every instruction set.
+static int8_t round_to_code(float value)
+{
+    float shifted = value + 0x1.8p23f;
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    return (int8_t)(uint8_t)(bits & 255);
+}
+
+static void quantize_scalar(const float *x, int n, int8_t *codes,
+                            float *scales, float *sums, int32_t *code_sums)
+{
+    for (int b = 0; b < n / QUANT_BLOCK; b++) {
+        float largest = 0.0f;
+        for (int i = 0; i < QUANT_BLOCK; i++)
+            largest = fmaxf(largest, fabsf(x[b * QUANT_BLOCK + i]));
+
+        float scale = largest / 127.0f;
+        if (scale < 0x1p-120f)      // 1 / scale must stay finite
+            scale = 0.0f;
+        float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
+        int32_t sum = 0;
+        for (int i = b * QUANT_BLOCK; i < (b + 1) * QUANT_BLOCK; i++) {
+            codes[i] = round_to_code(x[i] * inverse);
+            sum += codes[i];
+        }
+        scales[b] = scale;
+        code_sums[b] = sum;
+        sums[b] = scale * (float)sum;
+    }
+}
+// @end kernels-quantize
+
+// @begin kernels-block
+// What a block of a weight holds, whatever its type.
+typedef struct {
+    float scale;
+    float minimum;              // 0 where the type has none
+    int32_t code[QUANT_BLOCK];
+} weight_block;
+
+static void lay_open(dtype type, const void *row, int b, weight_block *out)
+{
+    const q8_0_block *q8_0 = (const q8_0_block *)row + b;
+    const q4_0_block *q4_0 = (const q4_0_block *)row + b;
+    const q4_1_block *q4_1 = (const q4_1_block *)row + b;
+    uint16_t scale = type == DTYPE_Q8_0 ? q8_0->scale
+                   : type == DTYPE_Q4_0 ? q4_0->scale : q4_1->scale;
+    out->scale = f16_to_f32(scale);
+    out->minimum = type == DTYPE_Q4_1 ? f16_to_f32(q4_1->minimum) : 0.0f;
+    for (int i = 0; i < QUANT_BLOCK; i++)
+        out->code[i] = type == DTYPE_Q8_0 ? q8_0->code[i]
+                     : type == DTYPE_Q4_0 ? quant_nibble(q4_0->nibbles, i) - 8
+                                          : quant_nibble(q4_1->nibbles, i);
+}
+// @end kernels-block
+
+// @begin kernels-dot-q8
+// sum_i w_i x_i with w_i = d_w c_i + m_w and x_i = d_x k_i, block by block:
+//     d_w d_x sum(c_i k_i) + m_w d_x sum(k_i)
+// The first sum is of integers; the second was made with the activations,
+// once for all rows of the weight.
+static float dot_q8(dtype type, const void *row, const activations *x, int t)
+{
+    int n_blocks = x->n_columns / QUANT_BLOCK;
+    size_t first = (size_t)t * (size_t)n_blocks;
+    float sum = 0.0f;
+    for (int b = 0; b < n_blocks; b++) {
+        const int8_t *code = x->codes
+                             + (first + (size_t)b) * QUANT_BLOCK;
+        weight_block w;
+        lay_open(type, row, b, &w);
+        // |c| <= 128 and |k| <= 127: 32 products reach 520192 at most.
+        int32_t isum = 0;
+        for (int i = 0; i < QUANT_BLOCK; i++)
+            isum += w.code[i] * code[i];
+        sum = fmaf(w.scale * x->scales[first + (size_t)b], (float)isum, sum);
+        if (type == DTYPE_Q4_1)
+            sum = fmaf(w.minimum, x->sums[first + (size_t)b], sum);
+    }
+    return sum;
+}
+// @end kernels-dot-q8
+
+// @begin kernels-tiles
+static const void *tile_row(const kernel_tile *tile, int r)
+{
+    return (const unsigned char *)tile->weight
+           + (size_t)(tile->first_row + r) * tile->row_bytes;
+}
+
+static void tile_q8_scalar(const kernel_tile *tile)
+{
+    for (int r = 0; r < tile->n_rows; r++)
+        for (int t = 0; t < tile->x->n_rows; t++)
+            tile->out[(size_t)t * tile->out_stride + (size_t)r] =
+                dot_q8(tile->type, tile_row(tile, r), tile->x, t);
+}
+
+static void tile_f32_scalar(const kernel_tile *tile)
+{
+    size_t n = (size_t)tile->n_inputs;
+    for (int r = 0; r < tile->n_rows; r++) {
+        // Once for all rows of x; the type was checked at load.
+        float *row = tile->scratch;
+        (void)quant_decode(tile->type, tile_row(tile, r), row, n, NULL);
+        for (int t = 0; t < tile->x->n_rows; t++)
+            tile->out[(size_t)t * tile->out_stride + (size_t)r] =
+                dot_f32(tile->x->values + (size_t)t * n, row, tile->n_inputs);
+    }
+}
+// @end kernels-tiles
+
+// @begin kernels-swiglu
+// silu(x) = x / (1 + e^-x): close to x where x is large, to 0 where it is
+// very negative.
+static void swiglu_scalar(float *gate, const float *up, int n)
+{
+    for (int i = 0; i < n; i++)
+        gate[i] = gate[i] / (1.0f + exp_f32(-gate[i])) * up[i];
+}
+// @end kernels-swiglu
+
+// @begin kernels-select
+const kernels kernels_scalar = {
+    "scalar", quantize_scalar, tile_q8_scalar, tile_f32_scalar,
+    swiglu_scalar, attend_span_scalar
+};
+
+#ifdef HAVE_KERNELS_AVX2
+extern const kernels kernels_avx2;
+static bool runs_avx2(void)
+{
+    // The compiler's check asks the system too whether it saves the wide
+    // registers when it switches between programs.
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+           && __builtin_cpu_supports("f16c");
+}
+#endif
+#ifdef HAVE_KERNELS_AVX512
+extern const kernels kernels_avx512;
+static bool runs_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f")
+           && __builtin_cpu_supports("avx512bw")
+           && __builtin_cpu_supports("avx512vl")
+           && __builtin_cpu_supports("avx512vnni");
+}
+#endif
+static bool runs_scalar(void)
+{
+    return true;
+}
+
+// The fastest first.
+static const struct {
+    const kernels *table;
+    bool (*runs_here)(void);
+} sets[] = {
+#ifdef HAVE_KERNELS_AVX512
+    {&kernels_avx512, runs_avx512},
+#endif
+#ifdef HAVE_KERNELS_AVX2
+    {&kernels_avx2, runs_avx2},
+#endif
+    {&kernels_scalar, runs_scalar},
+};
+enum { N_SETS = sizeof sets / sizeof sets[0] };
+
+lll_status kernels_select(const char *name, const kernels **out,
+                          lll_error *err)
+{
+    bool automatic = name == NULL || strcmp(name, "auto") == 0;
+    for (int i = 0; i < N_SETS; i++) {
+        if (!automatic && strcmp(name, sets[i].table->name) != 0)
+            continue;
+        if (sets[i].runs_here()) {
+            *out = sets[i].table;
+            return LLL_OK;
+        }
+        if (!automatic)
+            return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                            "this processor cannot run the %s instructions; "
+                            "leave --isa out to get the fastest that it can",
+                            name);
+    }
+    return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                    "no kernels are called %s; this program has: %s", name,
+                    kernels_names());
+}
+// @end kernels-select
+
+const char *kernels_names(void)
+{
+    return "auto"
+#ifdef HAVE_KERNELS_AVX512
+           " avx512"
+#endif
+#ifdef HAVE_KERNELS_AVX2
+           " avx2"
+#endif
+           " scalar";
+}

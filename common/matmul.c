@@ -1,0 +1,138 @@
+#include "common/matmul.h"
+
+#include "common/quant.h"
+
+enum { LINE = 64 };
+
+static size_t round_up(size_t n, size_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+static size_t padded(int n_columns)
+{
+    return round_up((size_t)n_columns, QUANT_BLOCK);
+}
+
+// @begin matmul-bytes
+size_t matmul_scratch_bytes(int n_inputs)
+{
+    // A piece of 32 rows unpacked to a byte a number, with two floats for
+    // each block of each row and one block's fields as they were read: 42
+    // bytes for each column. Or eight rows as floats: 32 bytes for each.
+    return round_up(48 * padded(n_inputs), LINE);
+}
+
+size_t activations_bytes(int n_rows, int n_columns)
+{
+    size_t numbers = (size_t)n_rows * padded(n_columns);
+    size_t blocks = numbers / QUANT_BLOCK;
+    return round_up(numbers, LINE)
+           + 2 * round_up(blocks * sizeof(float), LINE)
+           + round_up(blocks * sizeof(int32_t), LINE);
+}
+// @end matmul-bytes
+
+// @begin matmul-activations
+enum { QUANTIZE_ROWS = 16 };        // in one piece
+
+typedef struct {
+    const kernels *kernels;
+    const activations *x;
+} quantize_job;
+
+static void quantize_piece(void *context, int piece, int worker)
+{
+    const quantize_job *job = context;
+    const activations *x = job->x;
+    size_t n = (size_t)x->n_columns, n_blocks = n / QUANT_BLOCK;
+    (void)worker;
+    for (int i = 0; i < QUANTIZE_ROWS; i++) {
+        size_t row = (size_t)piece * QUANTIZE_ROWS + (size_t)i;
+        if (row >= (size_t)x->n_rows)
+            return;
+        job->kernels->quantize(x->values + row * n, x->n_columns,
+                               x->codes + row * n,
+                               x->scales + row * n_blocks,
+                               x->sums + row * n_blocks,
+                               x->code_sums + row * n_blocks);
+    }
+}
+
+void activations_set(activations *x, const matmul *m, const float *values,
+                     int n_rows, int n_columns, void *memory)
+{
+    *x = (activations){.n_rows = n_rows, .n_columns = n_columns,
+                       .values = values};
+    if (m->mode == MATMUL_F32 || n_columns % QUANT_BLOCK != 0)
+        return;
+    size_t numbers = (size_t)n_rows * (size_t)n_columns;
+    size_t column = round_up(numbers / QUANT_BLOCK * sizeof(float), LINE);
+    unsigned char *next = memory;
+    x->codes = (int8_t *)next;
+    next += round_up(numbers, LINE);
+    x->scales = (float *)(void *)next;
+    x->sums = (float *)(void *)(next + column);
+    x->code_sums = (int32_t *)(void *)(next + 2 * column);
+
+    quantize_job job = {m->kernels, x};
+    threads_run(m->team, quantize_piece, &job,
+                (n_rows + QUANTIZE_ROWS - 1) / QUANTIZE_ROWS);
+}
+// @end matmul-activations
+
+// @begin matmul-run
+typedef struct {
+    const matmul *m;
+    const activations *x;
+    const matmul_job *jobs;
+} product;
+
+static int pieces_of(const matmul_job *job)
+{
+    return (job->n_outputs + MATMUL_PIECE_ROWS - 1) / MATMUL_PIECE_ROWS;
+}
+
+static size_t row_bytes_of(const matmul_job *job)
+{
+    const dtype_info *info = dtype_find((uint32_t)job->type);
+    return (size_t)(job->n_inputs / info->block_size)
+           * (size_t)info->block_bytes;
+}
+
+static void multiply_piece(void *context, int piece, int worker)
+{
+    const product *p = context;
+    const matmul_job *job = p->jobs;
+    while (piece >= pieces_of(job))     // the pieces of all jobs in a row
+        piece -= pieces_of(job++);
+
+    int first = piece * MATMUL_PIECE_ROWS, left = job->n_outputs - first;
+    kernel_tile tile = {
+        .type = job->type, .weight = job->weight,
+        .row_bytes = row_bytes_of(job), .n_inputs = job->n_inputs,
+        .first_row = first,
+        .n_rows = left < MATMUL_PIECE_ROWS ? left : MATMUL_PIECE_ROWS,
+        .x = p->x, .out = job->out + first,
+        .out_stride = (size_t)job->n_outputs,
+        .scratch = p->m->scratch + (size_t)worker * p->m->scratch_bytes
+    };
+    if (p->x->codes != NULL && quant_is_blocked(job->type))
+        p->m->kernels->tile_q8(&tile);
+    else
+        p->m->kernels->tile_f32(&tile);
+}
+
+void matmul_run(matmul *m, const activations *x, const matmul_job *jobs,
+                int n_jobs)
+{
+    product p = {m, x, jobs};
+    int n_pieces = 0;
+    for (int i = 0; i < n_jobs; i++) {
+        n_pieces += pieces_of(&jobs[i]);
+        m->weight_bytes += (uint64_t)jobs[i].n_outputs
+                           * row_bytes_of(&jobs[i]);
+    }
+    threads_run(m->team, multiply_piece, &p, n_pieces);
+}
+// @end matmul-run

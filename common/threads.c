@@ -1,0 +1,241 @@
+#include "common/threads.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    CACHE_LINE = 64,
+    PAGE = 16384,               // the largest page of the machines we run on
+    STACK_BYTES = 256 * 1024,   // of one thread; a job needs a tenth of it
+    // A wait this long costs about 20 microseconds, less than falling asleep
+    // and being woken, more than what lies between two jobs of a token.
+    SPINS = 500
+};
+
+// @begin threads-team
+typedef struct {
+    pthread_t thread;
+    thread_team *team;
+    int number;
+} worker;
+
+// Two counters carry a job. `left` pieces nobody has taken yet: taking one is
+// a decrement. `unfinished` pieces are not done yet. While anybody holds a
+// piece `unfinished` is not 0, so the job's description can not change under
+// him; nobody reads it without holding a piece.
+struct thread_team {
+    thread_job job;
+    void *context;
+    int n_pieces;
+    int n_threads;
+    // Each on a line of its own: they are written by everybody all the time,
+    // and a write takes the whole line away from the others.
+    _Alignas(CACHE_LINE) atomic_int left;
+    _Alignas(CACHE_LINE) atomic_int unfinished;
+    _Alignas(CACHE_LINE) atomic_int sleepers;   // workers asleep
+    atomic_bool caller_sleeps;
+    atomic_bool stopping;
+    pthread_mutex_t lock;
+    pthread_cond_t work_came, work_done;
+    worker workers[];           // [n_threads]; 0 is the caller, unused
+};
+// @end threads-team
+
+// @begin threads-pause
+// Tell the processor that this is a waiting loop: it then leaves the memory
+// system and the other hardware thread of the core alone.
+static void spin_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+// @end threads-pause
+
+// @begin threads-work
+// Do pieces until none is left, in rising order.
+static void work(thread_team *team, int number)
+{
+    int done = 0;
+    int left = atomic_load(&team->left);
+    while (left > 0) {
+        // On failure `left` becomes what another thread made of it.
+        if (!atomic_compare_exchange_weak(&team->left, &left, left - 1))
+            continue;
+        team->job(team->context, team->n_pieces - left, number);
+        done++;
+        left = atomic_load(&team->left);
+    }
+    if (done == 0)
+        return;
+    bool last = atomic_fetch_sub(&team->unfinished, done) == done;
+    if (last && atomic_load(&team->caller_sleeps)) {
+        pthread_mutex_lock(&team->lock);
+        pthread_cond_signal(&team->work_done);
+        pthread_mutex_unlock(&team->lock);
+    }
+}
+// @end threads-work
+
+// @begin threads-worker
+static bool has_work(thread_team *team)
+{
+    return atomic_load(&team->left) > 0 || atomic_load(&team->stopping);
+}
+
+static void wait_for_work(thread_team *team)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (has_work(team))
+            return;
+        spin_pause();
+    }
+    pthread_mutex_lock(&team->lock);
+    // First say that we sleep, then look again; the caller first shows the
+    // work, then looks for sleepers. One of the two sees the other.
+    atomic_fetch_add(&team->sleepers, 1);
+    while (!has_work(team))
+        pthread_cond_wait(&team->work_came, &team->lock);
+    atomic_fetch_sub(&team->sleepers, 1);
+    pthread_mutex_unlock(&team->lock);
+}
+
+static void *worker_main(void *argument)
+{
+    worker *self = argument;
+    while (!atomic_load(&self->team->stopping)) {
+        wait_for_work(self->team);
+        work(self->team, self->number);
+    }
+    return NULL;
+}
+// @end threads-worker
+
+// @begin threads-run
+static void wake_sleepers(thread_team *team)
+{
+    if (atomic_load(&team->sleepers) == 0)
+        return;
+    pthread_mutex_lock(&team->lock);
+    pthread_cond_broadcast(&team->work_came);
+    pthread_mutex_unlock(&team->lock);
+}
+
+void threads_run(thread_team *team, thread_job job, void *context,
+                 int n_pieces)
+{
+    // One piece is done before anybody has woken up.
+    if (n_pieces == 1 || team->n_threads == 1) {
+        for (int i = 0; i < n_pieces; i++)
+            job(context, i, 0);
+        return;
+    }
+    if (n_pieces <= 0)
+        return;
+    team->job = job;
+    team->context = context;
+    team->n_pieces = n_pieces;
+    atomic_store(&team->unfinished, n_pieces);
+    atomic_store(&team->left, n_pieces);        // from here on they run
+    wake_sleepers(team);
+    work(team, 0);
+
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load(&team->unfinished) == 0)
+            return;
+        spin_pause();
+    }
+    pthread_mutex_lock(&team->lock);
+    atomic_store(&team->caller_sleeps, true);
+    while (atomic_load(&team->unfinished) > 0)
+        pthread_cond_wait(&team->work_done, &team->lock);
+    atomic_store(&team->caller_sleeps, false);
+    pthread_mutex_unlock(&team->lock);
+}
+// @end threads-run
+
+// @begin threads-start
+static size_t head_bytes(int n_threads)
+{
+    size_t bytes = sizeof(thread_team) + (size_t)n_threads * sizeof(worker);
+    return (bytes + PAGE - 1) / PAGE * PAGE;
+}
+
+size_t threads_bytes(int n_threads)
+{
+    // One page more, because stacks start at a page and `memory` need not.
+    return head_bytes(n_threads) + PAGE
+           + (size_t)(n_threads - 1) * STACK_BYTES;
+}
+
+static int start_worker(worker *self, unsigned char *stack)
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return -1;
+    // Where the system refuses our memory it brings its own stack.
+    (void)pthread_attr_setstack(&attributes, stack, STACK_BYTES);
+    int failed = pthread_create(&self->thread, &attributes, worker_main,
+                                self);
+    pthread_attr_destroy(&attributes);
+    return failed;
+}
+
+lll_status threads_start(thread_team **team, int n_threads, void *memory,
+                         lll_error *err)
+{
+    if (n_threads < 1 || n_threads > 1024)
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "%d threads asked for, expected 1 to 1024",
+                        n_threads);
+    thread_team *made = memory;
+    unsigned char *stacks = (unsigned char *)memory + head_bytes(n_threads);
+    stacks += PAGE - (uintptr_t)stacks % PAGE;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->work_came, NULL);
+    pthread_cond_init(&made->work_done, NULL);
+
+    made->n_threads = 1;
+    for (int i = 1; i < n_threads; i++) {
+        made->workers[i].team = made;
+        made->workers[i].number = i;
+        if (start_worker(&made->workers[i],
+                         stacks + (size_t)(i - 1) * STACK_BYTES) != 0) {
+            threads_stop(made);
+            return lll_fail(err, LLL_ERR_MEMORY,
+                            "the system started %d of %d threads; ask for "
+                            "fewer with -t", i, n_threads);
+        }
+        made->n_threads = i + 1;
+    }
+    *team = made;
+    return LLL_OK;
+}
+// @end threads-start
+
+// @begin threads-stop
+void threads_stop(thread_team *team)
+{
+    if (team == NULL)
+        return;
+    pthread_mutex_lock(&team->lock);
+    atomic_store(&team->stopping, true);
+    pthread_cond_broadcast(&team->work_came);
+    pthread_mutex_unlock(&team->lock);
+    for (int i = 1; i < team->n_threads; i++)
+        pthread_join(team->workers[i].thread, NULL);
+    pthread_cond_destroy(&team->work_done);
+    pthread_cond_destroy(&team->work_came);
+    pthread_mutex_destroy(&team->lock);
+}
+
+int threads_count(const thread_team *team)
+{
+    return team->n_threads;
+}
+// @end threads-stop
