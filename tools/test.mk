@@ -1,0 +1,67 @@
+# Tests, reference values, and the files in data/ that scripts make.
+#
+#   make test              set up, build, run everything: N passed, N failed
+#   make check             the C tests alone, without Python
+#   make check-chapter-05  compare one chapter's code with the reference
+#   make reference         make the expected values again, show differences
+#   make lint              clang-tidy and the analyzer of gcc
+#   make tiny | make trace | make smollm2       the files in data/
+
+PYTHON := .venv/bin/python
+
+# One program for each tests/test_NAME.c, linked with everything in common/
+# and with the helpers beside it.
+TESTS        := $(patsubst tests/%.c,%,$(sort $(wildcard tests/test_*.c)))
+TEST_HELPERS := $(filter-out tests/test_%.c,$(wildcard tests/*.c))
+TEST_OBJECTS := $(TEST_HELPERS:%.c=$(OUT)/%.o)
+COMMON       := $(patsubst %.c,$(OUT)/%.o,$(wildcard common/*.c)) \
+                $(KERNEL_OBJECTS)
+CMOCKA       = $(or $(shell pkg-config --libs cmocka 2>/dev/null),-lcmocka)
+CMOCKA_FLAGS = $(shell pkg-config --cflags cmocka 2>/dev/null)
+
+.SECONDARY: $(TESTS:%=$(OUT)/tests/%.o) $(TEST_OBJECTS)
+$(OUT)/tests/%.o: BASE += $(CMOCKA_FLAGS)
+$(TESTS:%=$(OUT)/tests/%): $(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_OBJECTS) \
+                           $(COMMON)
+	$(CC) $(LINK) -o $@ $^ $(CMOCKA) $(LDLIBS)
+-include $(wildcard $(OUT)/tests/*.d)
+
+.PHONY: test tests check setup reference tiny trace smollm2 lint
+test:
+	@sh tools/setup
+	@$(PYTHON) tests/run.py
+tests: $(TESTS:%=$(OUT)/tests/%)
+check: tests
+	@for t in $(TESTS); do $(OUT)/tests/$$t || exit 1; done
+setup:
+	@sh tools/setup
+
+# check-chapter-NN: the tests of the modules that the chapter teaches; those
+# that compare with reference values print a table.
+tests_of = $(foreach m,$(call modules_of,$1),$(if \
+           $(filter $m,$(call taught_in,$1)),$(filter test_$m,$(TESTS))))
+taught_in = $(shell awk '$$1 == "$1" { for (i = 3; i <= NF; i++) { \
+    if ($$i == "ahead:") break; print $$i } }' $(ORDER))
+define check_rule
+.PHONY: check-chapter-$1
+check-chapter-$1: $(foreach t,$(call tests_of,$1),$(OUT)/tests/$t)
+	@tools/check-chapter $1 $$^
+endef
+$(foreach n,$(NUMBERS),$(eval $(call check_rule,$n)))
+
+# Files that scripts make. Each is committed, and a test makes it again.
+tiny: setup
+	$(PYTHON) reference/make_tiny_model.py
+trace: setup smollm2
+	$(PYTHON) reference/make_trace.py
+smollm2:
+	@sh tools/fetch_smollm2
+reference: setup
+	$(PYTHON) reference/make_expected.py
+	@git --no-pager diff --stat --exit-code -- chapters/*/expected \
+	    && echo "The expected values are as they were."
+
+# What the analyzers say about common/ and the programs.
+LINT_FILES := $(wildcard common/*.c) $(wildcard chapters/*/*.c)
+lint:
+	@CC='$(CC)' sh tools/lint $(LINT_FILES)
