@@ -1,0 +1,610 @@
+--[[ book.lua: weaves the chapters into one document, for PDF and HTML.
+
+  pandoc book/preface.md -M chapters="chapters/01-.../chapter.md ..."
+         -L book/filters/book.lua --citeproc -t typst | -t html
+
+  book/README.md says how a chapter is written. Whatever is wrong is
+  collected, printed as one list, and ends the build.                    ]]
+
+local here = pandoc.path.directory(PANDOC_SCRIPT_FILE)
+local sources = dofile(here .. '/sources.lua')
+local formula = dofile(here .. '/formula.lua')
+local problem = sources.problem
+local stringify = pandoc.utils.stringify
+
+local MAX_LISTING = 35      -- lines; a reader holds no more in one look
+local MIN_ALT = 20          -- characters; less says nothing about a picture
+
+local typst = FORMAT:match 'typst' ~= nil
+local labels = {}           -- id -> number, for everything with a number
+local chapter = {}          -- the chapter at hand: number, folder, file
+local counters = {}
+local parts = {}            -- what the build has: "05" -> folder, or false
+local sources_cited = {}    -- citation ids
+local bare_numbers = 0
+
+local words = { ch = 'Chapter', sec = 'Section', fig = 'Figure',
+                tbl = 'Table', lst = 'Listing', eq = 'Equation',
+                ex = 'Exercise' }
+
+local function raw(text) return pandoc.RawBlock(FORMAT, text) end
+
+local function raw_inline(text) return pandoc.RawInline(FORMAT, text) end
+
+local function wrong(...)
+  problem('%s: %s', chapter.file or 'book/preface.md', string.format(...))
+end
+
+local function quoted(text)
+  text = text:gsub('\\', '\\\\'):gsub('"', '\\"'):gsub('\n', '\\n')
+  return '"' .. text .. '"'
+end
+
+local function markdown_inlines(text)
+  return pandoc.utils.blocks_to_inlines(pandoc.read(text, 'markdown').blocks)
+end
+
+-------------------------------------------------------------- numbering
+
+local function define(id, number)
+  if labels[id] then wrong('the id %s is used twice', id) end
+  labels[id] = number
+end
+
+local function next_number(kind)
+  counters[kind] = (counters[kind] or 0) + 1
+  return (chapter.number or 0) .. '.' .. counters[kind]
+end
+
+-- "Figure 5.2." before a caption, as inlines.
+local function caption_head(kind, number)
+  return pandoc.Inlines {
+    pandoc.Strong { pandoc.Str(words[kind] .. '\u{a0}' .. number .. '.') },
+    pandoc.Space() }
+end
+
+local function number_caption(element, kind)
+  local number = next_number(kind)
+  define(element.identifier, number)
+  local long = element.caption.long
+  if #long == 0 then
+    long:insert(pandoc.Plain(caption_head(kind, number)))
+  else
+    long[1].content = caption_head(kind, number) .. long[1].content
+  end
+  element.caption.long = long
+end
+
+-- A heading may carry its number, as in "## 5.3 Turning": then it must be
+-- the right one, and the page design prints its own.
+local function drop_typed_number(header, number)
+  local first = header.content[1]
+  local typed = first and first.t == 'Str'
+    and first.text:match '^(%d[%d.]*)$'
+  if not typed or #header.content < 3 then return end
+  if typed:gsub('%.$', '') ~= number then
+    wrong('the heading "%s" is number %s', stringify(header), number)
+  end
+  header.content:remove(1)
+  header.content:remove(1)
+end
+
+local function section_number(level)
+  counters[level] = (counters[level] or 0) + 1
+  for deeper = level + 1, 6 do counters[deeper] = 0 end
+  local number = { tostring(chapter.number or 0) }
+  for l = 2, level do number[l] = tostring(counters[l] or 0) end
+  return table.concat(number, '.')
+end
+
+local function heading(header)
+  -- Headings recur from chapter to chapter, so only ids given by hand stay.
+  local id = header.identifier
+  if not id:match '^sec%-' then header.identifier = '' end
+  if header.level == 1 then
+    chapter.n_titles = (chapter.n_titles or 0) + 1
+    if not chapter.number then return header end
+    header.identifier = string.format('ch-%02d', chapter.number)
+    drop_typed_number(header, tostring(chapter.number))
+    return header
+  end
+  if header.classes:includes 'unnumbered' then return header end
+  local number = section_number(header.level)
+  drop_typed_number(header, number)
+  if header.identifier ~= '' then define(id, number) end
+  return header
+end
+
+---------------------------------------------------------------- listings
+
+-- "lines 12-20", or where a nested marker leaves a gap "lines 12-20 22-30".
+local function line_text(numbers)
+  local text = sources.ranges(numbers):gsub('(%d)%-(%d)', '%1\u{2013}%2')
+    :gsub(' ', ', ')
+  return (#numbers == 1 and 'line ' or 'lines ') .. text
+end
+
+local function listing_caption(block, id)
+  local caption = pandoc.Inlines {}
+  if id ~= '' then
+    local number = next_number 'lst'
+    define(id, number)
+    caption:extend(caption_head('lst', number))
+  end
+  if block.attributes.caption then
+    caption:extend(markdown_inlines(block.attributes.caption))
+  end
+  return caption
+end
+
+local function typst_listing(kind, language, where, numbers, text, caption,
+                             id)
+  local list = table.concat(numbers, ',') .. (#numbers == 1 and ',' or '')
+  local call = string.format(
+    '#listing(kind: %s, lang: %s, where: %s, numbers: (%s), %s)[',
+    quoted(kind), quoted(language), quoted(where), list, quoted(text))
+  local blocks = pandoc.Blocks { raw(call) }
+  if #caption > 0 then blocks:insert(pandoc.Plain(caption)) end
+  blocks:insert(raw(']' .. (id ~= '' and ' <' .. id .. '>' or '')))
+  return blocks
+end
+
+local function html_listing(kind, language, where, text, caption, id)
+  local head = pandoc.Inlines(caption)
+  if where ~= '' then
+    if #head > 0 then head:insert(pandoc.Space()) end
+    head:insert(pandoc.Span({ pandoc.Str(where) }, { class = 'where' }))
+  end
+  local blocks = pandoc.Blocks {}
+  if #head > 0 then
+    blocks:insert(pandoc.Div({ pandoc.Plain(head) },
+                             { class = 'listing-head' }))
+  end
+  blocks:insert(pandoc.CodeBlock(text, pandoc.Attr('', { language })))
+  return pandoc.Div(blocks, pandoc.Attr(id, { 'listing', kind }))
+end
+
+local function first_line(text)
+  local line = text:match '[^\n]*'
+  return #line > 40 and line:sub(1, 40) .. '...' or line
+end
+
+-- The text of a listing, the numbers of its lines, and what stands above.
+local function fill(block, kind)
+  local path, region = block.attributes.file, block.attributes.region
+  if block.text ~= '' then
+    wrong('the listing of %s must be empty, and begins "%s"', path,
+          first_line(block.text))
+    return nil
+  end
+  local lines, numbers = sources.quote(path, region)
+  if not lines then return nil end
+  if #lines > MAX_LISTING then
+    wrong('%s%s has %d lines, a listing at most %d', path,
+          region and ', ' .. region .. ',' or '', #lines, MAX_LISTING)
+  end
+  local where = path
+  if kind == 'source' then where = path .. ', ' .. line_text(numbers) end
+  return table.concat(lines, '\n'), numbers, where
+end
+
+local function sketch(block)
+  local n = 0
+  for line in (block.text .. '\n'):gmatch '(.-)\n' do
+    n = n + 1
+    sources.check_line(string.format('%s: sketch "%s", line %d',
+      chapter.file, first_line(block.text), n), line)
+  end
+  if n > MAX_LISTING then
+    wrong('the sketch "%s" has %d lines, a listing at most %d',
+          first_line(block.text), n, MAX_LISTING)
+  end
+  return block.text, {}, 'sketch'
+end
+
+local function listing(block)
+  local kind = block.classes:includes 'transcript' and 'transcript'
+    or block.classes:includes 'sketch' and 'sketch' or 'source'
+  local text, numbers, where
+  if kind == 'sketch' then
+    text, numbers, where = sketch(block)
+  elseif block.attributes.file then
+    text, numbers, where = fill(block, kind)
+  else
+    wrong('the code block "%s" names no file and is not marked .sketch',
+          first_line(block.text))
+  end
+  if not text then return {}, false end
+  local language = block.classes:find_if(function(c)
+    return c ~= 'transcript' and c ~= 'sketch' end) or 'text'
+  local id = block.identifier
+  local caption = listing_caption(block, id)
+  if typst then
+    if kind ~= 'source' then numbers = {} end
+    return typst_listing(kind, language, where, numbers, text, caption, id),
+      false
+  end
+  return html_listing(kind, language, where, text, caption, id), false
+end
+
+------------------------------------------------------------------- boxes
+
+local boxes = { exercise = 'Exercise', note = 'Note',
+                warning = 'Take care', box = 'Box' }
+
+local function find_exercise(name)
+  local number = name:match '^(%d%d)%-'
+  local folder = number and parts[number]
+  for _, entry in ipairs(folder and pandoc.system.list_directory(folder)
+                         or {}) do
+    if entry == 'exercises' then
+      for _, e in ipairs(pandoc.system.list_directory(folder .. '/' .. entry))
+      do
+        if e == name or e:sub(1, #name + 1) == name .. '-' then return e end
+      end
+    end
+  end
+end
+
+-- Exercise 05-2 claims a folder when it names one, folder="05-2-unrotate".
+local function exercise_head(div)
+  local number = div.identifier:match '^ex%-(%d%d%-%d+)$'
+    or div.identifier:match '^(%d%d%-%d+)$'
+  if not number then
+    wrong('an exercise needs an id such as "05-2", not "%s"', div.identifier)
+    return 'Exercise'
+  end
+  local ch, n = number:match '^0*(%d+)%-(%d+)$'
+  div.identifier = 'ex-' .. number
+  define(div.identifier, ch .. '.' .. n)
+  local claim = div.attributes.folder
+  if claim and not find_exercise(claim) then
+    wrong('exercise %s: no folder exercises/%s', number, claim)
+  end
+  local head = 'Exercise\u{a0}' .. ch .. '.' .. n
+  for _, more in ipairs { div.attributes.kind or '',
+      div.attributes.minutes and div.attributes.minutes .. ' minutes' or '' }
+  do
+    if more ~= '' then head = head .. ' \u{b7} ' .. more end
+  end
+  return head
+end
+
+local function box(div)
+  local class = div.classes:find_if(function(c) return boxes[c] ~= nil end)
+  if not class then return nil end
+  local head = class == 'exercise' and exercise_head(div) or boxes[class]
+  local title = pandoc.Inlines { pandoc.Strong { pandoc.Str(head) } }
+  if div.attributes.title then
+    title:extend { pandoc.Str '.', pandoc.Space() }
+    title:extend(markdown_inlines(div.attributes.title))
+  end
+  if not typst then
+    div.content:insert(1, pandoc.Div({ pandoc.Plain(title) },
+                                     { class = 'box-title' }))
+    div.classes:insert 'boxed'
+    div.attributes = {}
+    return div
+  end
+  local id = div.identifier
+  local blocks = pandoc.Blocks {
+    raw('#boxed(kind: "' .. class .. '", title: ['), pandoc.Plain(title),
+    raw '])[' }
+  blocks:extend(div.content)
+  blocks:insert(raw(']' .. (id ~= '' and ' <' .. id .. '>' or '')))
+  return blocks
+end
+
+----------------------------------------------------- pictures and values
+
+-- The path from the root: a picture is named from its chapter or the root.
+local function image_path(src)
+  local beside = chapter.folder and chapter.folder .. '/' .. src
+  local path = beside and sources.exists(beside) and beside or src
+  if not sources.exists(path) then
+    wrong('the image %s does not exist', src)
+  end
+  return path
+end
+
+-- Pandoc puts alt="..." into the caption of an image, and the caption of the
+-- figure where there is none: that one does not say what the picture shows.
+local function image(img, figure_caption)
+  local alt = stringify(img.caption)
+  if #alt < MIN_ALT or alt == figure_caption then
+    wrong('the image %s needs alt="..." that says what it shows', img.src)
+  end
+  local path = image_path(img.src)
+  if typst then
+    local width = img.attributes.width
+    return raw_inline(string.format('#image(%s, alt: %s%s)',
+      quoted('/' .. path), quoted(alt),
+      width and ', width: ' .. width or ''))
+  end
+  img.src = path
+  return img
+end
+
+local function grouped(integer)
+  local text = string.format('%d', integer)
+  local sign, digits = text:match '^(%-?)(%d+)$'
+  digits = digits:reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', '')
+  return sign .. digits
+end
+
+local function json_value(path, key)
+  local file = io.open(path, 'r')
+  if not file then return nil, 'no such file' end
+  local ok, value = pcall(pandoc.json.decode, file:read 'a', false)
+  file:close()
+  if not ok then return nil, 'not JSON' end
+  for step in key:gmatch '[^.]+' do
+    if type(value) ~= 'table' then value = nil end
+    if value ~= nil then value = value[step] or value[tonumber(step)] end
+    if value == nil then return nil, 'no key ' .. key end
+  end
+  return value
+end
+
+-- []{.value file="..." key="a.b" format="%.2f"}
+local function value_span(span)
+  if not span.classes:includes 'value' then return nil end
+  local path, key = span.attributes.file or '', span.attributes.key or ''
+  local value, why = json_value(path, key)
+  if value == nil or type(value) == 'table' then
+    wrong('value %s of %s: %s', key, path, why or 'not one value')
+    return pandoc.Str '??'
+  end
+  if span.attributes.format then
+    local ok, text = pcall(string.format, span.attributes.format, value)
+    if not ok then wrong('value %s: format %s', key, text) end
+    return pandoc.Str(text)
+  end
+  if math.type(value) == 'float' and value == math.floor(value)
+     and math.abs(value) < 2^53 then
+    value = math.tointeger(value)
+  end
+  return pandoc.Str(math.type(value) == 'integer' and grouped(value)
+                    or tostring(value))
+end
+
+local function figure(fig)
+  local caption = stringify(fig.caption.long)
+  fig = fig:walk { Image = function(img) return image(img, caption) end,
+                   Span = value_span }
+  if fig.identifier:match '^fig%-' then number_caption(fig, 'fig') end
+  return fig, false
+end
+
+--------------------------------------------------------------- equations
+
+-- $$ ... $$ {#eq-x}: the id follows the formula in the same paragraph.
+local function equations(inlines)
+  local out, i = pandoc.Inlines {}, 1
+  while inlines[i] do
+    local math, j = inlines[i], i + 1
+    local display = math.t == 'Math' and math.mathtype == 'DisplayMath'
+    if display and inlines[j] and (inlines[j].t == 'Space'
+                                   or inlines[j].t == 'SoftBreak') then
+      j = j + 1
+    end
+    local id = display and inlines[j] and inlines[j].t == 'Str'
+      and inlines[j].text:match '^{#(eq%-[%w_%-]+)}'
+    if id then
+      local number = next_number 'eq'
+      define(id, number)
+      if typst then
+        out:extend { raw_inline '#numbered[', math,
+                     raw_inline('][(' .. number .. ')] <' .. id .. '>') }
+      else
+        out:insert(pandoc.Span(
+          { math, pandoc.Span({ pandoc.Str('(' .. number .. ')') },
+                              { class = 'equation-number' }) },
+          pandoc.Attr(id, { 'equation' })))
+      end
+      local rest = inlines[j].text:match '}(.*)$'
+      if rest ~= '' then out:insert(pandoc.Str(rest)) end
+      i = j + 1
+    else
+      out:insert(math)
+      i = i + 1
+    end
+  end
+  return out
+end
+
+-------------------------------------------------------------- references
+
+local function reference(one)
+  local kind, number = one.id:match '^(%a+)%-', labels[one.id]
+  local part = one.id:match '^ch%-(%d%d)$'
+  if part and parts[part] ~= nil then
+    number = tonumber(part)
+  elseif not number then
+    wrong('@%s refers to nothing', one.id)
+    number = '??'
+  end
+  local text = { pandoc.Str(words[kind] .. '\u{a0}' .. number) }
+  -- A chapter that has no text yet has a number already, but no place.
+  if not labels[one.id] then return pandoc.Inlines(text) end
+  return pandoc.Inlines { pandoc.Link(text, '#' .. one.id, '',
+                                      { class = 'ref' }) }
+end
+
+local function cite(c)
+  local kind = c.citations[1].id:match '^(%a+)%-'
+  if not (kind and words[kind]) then
+    for _, one in ipairs(c.citations) do
+      sources_cited[#sources_cited + 1] = { id = one.id, file = chapter.file }
+    end
+    return nil
+  end
+  local out = pandoc.Inlines {}
+  for i, one in ipairs(c.citations) do
+    if i > 1 then
+      out:insert(pandoc.Str(i == #c.citations and ' and ' or ', '))
+    end
+    if #one.prefix > 0 then
+      out:extend(one.prefix)
+      out:insert(pandoc.Space())
+    end
+    out:extend(reference(one))
+    out:extend(one.suffix)
+  end
+  if c.citations[1].mode ~= 'AuthorInText' then
+    out:insert(1, pandoc.Str '(')
+    out:insert(pandoc.Str ')')
+  end
+  return out
+end
+
+local function check_link(link)
+  local id = link.target:match '^#(.+)$'
+  if id and not link.classes:includes 'ref' and not labels[id] then
+    wrong('the link to #%s goes nowhere', id)
+  end
+end
+
+-- `make exercise-05-2` in the text promises a folder that starts with 05-2.
+local function promised(code)
+  local name = code.text:match '^make %l*%-?exercise%-(%d%d%-%d+)$'
+  if name and not find_exercise(name) then
+    wrong('`%s`: no folder exercises/%s-...', code.text, name)
+  end
+end
+
+local function check_citations(meta)
+  local known = {}
+  -- Pandoc lists what is cited; "@*" cites everything there is.
+  local all = pandoc.Cite('@*', { pandoc.Citation('*', 'NormalCitation') })
+  local copy = pandoc.Meta { bibliography = meta.bibliography,
+                             nocite = pandoc.MetaInlines { all } }
+  for _, entry in ipairs(pandoc.utils.references(pandoc.Pandoc({}, copy))) do
+    known[entry.id] = true
+  end
+  for _, one in ipairs(sources_cited) do
+    if not known[one.id] then
+      problem('%s: @%s is not in book/references.bib',
+              one.file or 'book/preface.md', one.id)
+    end
+  end
+end
+
+------------------------------------------------------------- the document
+
+local first_pass = {
+  traverse = 'topdown',
+  Header = heading, CodeBlock = listing, Div = box, Figure = figure,
+  Image = function(img) return image(img) end, Inlines = equations, Span = value_span, Code = promised,
+  Table = function(t)
+    if t.identifier:match '^tbl%-' then number_caption(t, 'tbl') end
+    return t
+  end,
+  RawBlock = function(r)
+    if r.format == FORMAT then return r end        -- our own
+    if not (r.format == 'html' and r.text:match '^%s*<!%-%-') then
+      wrong('raw %s: "%s"', r.format, first_line(r.text))
+    end
+    return {}
+  end,
+  Str = function(s)
+    if s.text:match '^%d%d%d+[.,;:]?$' then bare_numbers = bare_numbers + 1 end
+  end,
+}
+
+local function read_chapter(path)
+  local folder = pandoc.path.directory(path)
+  local number = folder:match '(%d%d)%-[^/]*$'
+  chapter = { number = tonumber(number), folder = folder, file = path }
+  counters = {}
+  local file = io.open(path, 'r')
+  if not file or not number then
+    problem('%s: %s', path, file and 'its folder has no number'
+            or 'no such file')
+    return pandoc.Blocks {}
+  end
+  local text = file:read 'a'
+  file:close()
+  define('ch-' .. number, number)
+  local blocks = pandoc.read(text, 'markdown').blocks:walk(first_pass)
+  if chapter.n_titles ~= 1 then
+    wrong('%d headings of the first level, expected 1',
+          chapter.n_titles or 0)
+  end
+  return blocks
+end
+
+-- Which chapters the book will have, from the order, and their folders.
+local function find_parts()
+  local order = io.open('chapters/order.txt', 'r')
+  for line in order and order:lines() or function() end do
+    local number, name = line:match '^(%d%d)%s+([%w_%-]+)'
+    if number then
+      local folder = 'chapters/' .. number .. '-' .. name
+      parts[number] = pcall(pandoc.system.list_directory, folder) and folder
+    end
+  end
+  if order then order:close() end
+end
+
+local function report_coverage()
+  local total, missing, lines = 0, 0, {}
+  for _, entry in ipairs(sources.coverage()) do
+    total, missing = total + entry.total, missing + #entry.missing
+    if #entry.missing > 0 then
+      lines[#lines + 1] = string.format('%s: %d of %d lines not shown: %s\n',
+        entry.path, #entry.missing, entry.total,
+        sources.ranges(entry.missing))
+    end
+  end
+  local path = os.getenv 'BOOK_COVERAGE'
+  local file = path and io.open(path, 'w')
+  if not file then return end
+  file:write(table.concat(lines))
+  file:write(string.format(
+    '%d of %d lines of common/ and of the chapters\' programs are shown\n',
+    total - missing, total))
+  file:write(string.format(
+    '%d bare numbers of three digits or more in the prose\n', bare_numbers))
+  file:close()
+end
+
+local function stop_if_wrong()
+  if #sources.problems == 0 then return end
+  io.stderr:write('The book is not built:\n')
+  for _, text in ipairs(sources.problems) do
+    io.stderr:write('  ' .. text .. '\n')
+  end
+  io.stderr:write(string.format('%d problem%s\n', #sources.problems,
+                                #sources.problems == 1 and '' or 's'))
+  os.exit(1)
+end
+
+local function weave_chapters(doc)
+  local texts = {}
+  for path in stringify(doc.meta.chapters or ''):gmatch '%S+' do
+    texts[#texts + 1] = { blocks = read_chapter(path), chapter = chapter }
+  end
+  -- References look forward too, so they wait until all ids are known.
+  for _, text in ipairs(texts) do
+    chapter = text.chapter
+    doc.blocks:extend(text.blocks:walk { Cite = cite, Link = check_link })
+  end
+end
+
+function Pandoc(doc)
+  find_parts()
+  doc.blocks = doc.blocks:walk(first_pass):walk {
+    Cite = cite, Link = check_link }
+  weave_chapters(doc)
+  check_citations(doc.meta)
+  if #sources_cited > 0 then
+    doc.blocks:insert(pandoc.Header(1, 'References',
+                                    pandoc.Attr('', { 'unnumbered' })))
+    doc.blocks:insert(pandoc.Div({}, pandoc.Attr 'refs'))
+  end
+  if not typst then doc.meta.chapters = nil end
+  report_coverage()
+  stop_if_wrong()
+  return doc:walk(typst and formula.for_typst or formula.for_mathml)
+end
