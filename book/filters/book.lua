@@ -89,6 +89,10 @@ local function drop_typed_number(header, number)
   header.content:remove(1)
 end
 
+local function print_number(header, number)
+  header.content:insert(1, pandoc.Str(number .. '\u{2002}'))
+end
+
 local function section_number(level)
   counters[level] = (counters[level] or 0) + 1
   for deeper = level + 1, 6 do counters[deeper] = 0 end
@@ -106,12 +110,15 @@ local function heading(header)
     if not chapter.number then return header end
     header.identifier = string.format('ch-%02d', chapter.number)
     drop_typed_number(header, tostring(chapter.number))
+    -- The page design has its own way to show the number of a chapter.
+    if not typst then print_number(header, tostring(chapter.number)) end
     return header
   end
   if header.classes:includes 'unnumbered' then return header end
   local number = section_number(header.level)
   drop_typed_number(header, number)
   if header.identifier ~= '' then define(id, number) end
+  if header.level == 2 then print_number(header, number) end
   return header
 end
 
@@ -143,10 +150,9 @@ local function typst_listing(kind, language, where, numbers, text, caption,
   local call = string.format(
     '#listing(kind: %s, lang: %s, where: %s, numbers: (%s), %s)[',
     quoted(kind), quoted(language), quoted(where), list, quoted(text))
-  local blocks = pandoc.Blocks { raw(call) }
-  if #caption > 0 then blocks:insert(pandoc.Plain(caption)) end
-  blocks:insert(raw(']' .. (id ~= '' and ' <' .. id .. '>' or '')))
-  return blocks
+  local close = ']' .. (id ~= '' and ' <' .. id .. '>' or '')
+  if #caption == 0 then return pandoc.Blocks { raw(call .. close) } end
+  return pandoc.Blocks { raw(call), pandoc.Plain(caption), raw(close) }
 end
 
 local function html_listing(kind, language, where, text, caption, id)
