@@ -9,17 +9,19 @@
 // The only module that calls mmap. Taught in chapter 3.
 
 // A file mapped read-only: its bytes appear in memory when they are first
-// touched, and are shared with every other process that maps it.
+// touched, and are shared with every other process that maps it. Whoever
+// shortens the file meanwhile takes bytes away from under us, and the system
+// ends the program; replacing it by renaming, as below, is safe.
 typedef struct {
     const unsigned char *bytes;     // NULL when closed
     size_t n_bytes;
 } file_map;
 
-// Map the whole of `path`.
+// Map the whole of `path`. *map is left as it was on failure.
 // LLL_ERR_IO   it is missing, a directory, not a regular file, empty, or the
 //              system refuses; the sentence says which
 lll_status file_map_open(file_map *map, const char *path, lll_error *err);
-void file_map_close(file_map *map);
+void file_map_close(file_map *map);     // accepts a zeroed struct
 
 // A file in the making. Bytes go to "PATH.partial-PID" beside the
 // destination; file_commit() syncs and renames, so that `path` is at every
@@ -33,13 +35,19 @@ typedef struct {
     unsigned long long n_bytes;     // written so far, buffered ones included
 } file_writer;
 
+enum { FILE_BUFFER_BYTES = 1 << 18 };
+
+// LLL_ERR_IO       the folder is missing or closed to us, or something that
+//                  is not a regular file has that name
+// LLL_ERR_MEMORY   no room for the buffer
 lll_status file_create(file_writer *out, const char *path, lll_error *err);
+// After any failure below the partial file is gone, `path` is untouched, and
+// the writer is closed: only file_abandon() may follow.
 lll_status file_write(file_writer *out, const void *bytes, size_t n_bytes,
                       lll_error *err);
-// LLL_ERR_IO   a disk that is full, say; the partial file is removed and
-//              `path` is untouched
+// LLL_ERR_IO   a disk that is full, say
 lll_status file_commit(file_writer *out, lll_error *err);
-// Remove the partial file. Accepts a zeroed or a committed writer.
+// Remove the partial file. Accepts a zeroed, failed or committed writer.
 void file_abandon(file_writer *out);
 
 #endif

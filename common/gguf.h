@@ -74,8 +74,20 @@ typedef struct {
     uint32_t *tensor_index;
     size_t value_slots;         // a power of two each
     size_t tensor_slots;
-    size_t index_bytes;         // memory that this struct owns
+    size_t index_bytes;         // of the lists, as gguf_index_size() says
 } gguf_file;
+
+enum {
+    GGUF_MAX_NESTING = 8,           // arrays in arrays in arrays ...
+    GGUF_MAX_KEY = 65535,           // bytes
+    GGUF_MAX_NAME = 64,             // bytes of a tensor's name
+    GGUF_MAX_ALIGNMENT = 65536
+};
+
+// Bytes of the one block that holds the lists and their hash tables. False
+// when that does not fit in size_t, or when a list has more entries than
+// 32 bits can number.
+bool gguf_index_size(uint64_t n_values, uint64_t n_tensors, size_t *n_bytes);
 
 // Map and check a file: every length against the bytes that remain, every
 // tensor against the data, names unique. Reads no tensor data.
@@ -93,7 +105,8 @@ void gguf_close(gguf_file *file);   // accepts a zeroed struct
 const gguf_value *gguf_find_value(const gguf_file *file, const char *key);
 
 // Read a number, a truth or a text. The getters convert between the number
-// types where no digit is lost, and leave *out alone on failure:
+// types where no digit is lost (5 may be stored as U8, I64 or F32), and leave
+// *out alone on failure:
 // LLL_ERR_NOT_FOUND   no such key
 // LLL_ERR_FORMAT      it has another type, or does not fit
 lll_status gguf_get_u64(const gguf_file *file, const char *key,
@@ -105,8 +118,9 @@ lll_status gguf_get_bool(const gguf_file *file, const char *key, bool *out,
 lll_status gguf_get_string(const gguf_file *file, const char *key,
                            gguf_string *out, lll_error *err);
 
-// Item i of an array of numbers, as double or as a 64-bit integer.
-// i < value->n_items; the caller has checked item_type.
+// Item i of an array of numbers or truths (or, for i = 0, a single one), as
+// double or as a 64-bit integer: what lies outside is moved to the nearest
+// end, NaN and texts give 0. i < value->n_items.
 double  gguf_item_f64(const gguf_value *value, uint64_t i);
 int64_t gguf_item_i64(const gguf_value *value, uint64_t i);
 
@@ -129,8 +143,11 @@ lll_status gguf_find_tensor(const gguf_file *file, const char *name,
                             const uint64_t *dims, int n_dims,
                             gguf_tensor *out, lll_error *err);
 
-// "U32", "STRING": the format's own names.
+// "U32", "STRING": the format's own names, shortened.
 const char *gguf_type_name(gguf_type type);
+
+// Bytes of one number or truth; 0 for texts, arrays and unknown types.
+size_t gguf_type_bytes(gguf_type type);
 
 // Compare text in the file with a C string.
 bool gguf_string_is(gguf_string text, const char *expected);

@@ -114,7 +114,7 @@ lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "a tensor has 1 to %d dimensions, not %d",
                         TENSOR_MAX_DIMS, n_dims);
-    size_t count, bytes;
+    size_t count = 0, bytes = 0;
     lll_status status = count_elements(shape, n_dims, limit, &count, err);
     if (status != LLL_OK)
         return status;

@@ -1,0 +1,46 @@
+#ifndef COMMON_GGUF_READ_H
+#define COMMON_GGUF_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/gguf.h"
+
+// Taking one thing after another out of the bytes of a GGUF file, for gguf.c
+// alone. Every function here compares with the bytes that remain before it
+// touches one, and keeps nothing but the place. Taught in chapter 3.
+
+// @begin gguf-reader
+// Where we are in the file, and what we are reading, for sentences.
+typedef struct {
+    const char *path;
+    const unsigned char *bytes;
+    size_t n_bytes;
+    size_t at;              // never above n_bytes
+    const char *kind;       // "header", "key", "tensor"
+    gguf_string name;       // of the key or tensor; empty before it is known
+    lll_error *err;
+} gguf_reader;
+// @end gguf-reader
+
+// Record a failure as "PATH: byte 24: key general.name: " and the rest.
+lll_status gguf_fail_at(const gguf_reader *r, lll_status code, size_t at,
+                        const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+// The failure of everything that is longer than the file.
+lll_status gguf_too_long(const gguf_reader *r, uint64_t n, const char *what);
+
+// Do n_items of at least item_bytes (>= 1) each fit in what remains?
+bool gguf_fits(const gguf_reader *r, uint64_t n_items, size_t item_bytes);
+
+// Copy the next n bytes, the next metadata entry, the next entry of the list
+// of tensors. *offset is where the tensor's bytes are, counted from the start
+// of the data; tensor->data is not set.
+lll_status gguf_take_number(gguf_reader *r, void *number, size_t n);
+lll_status gguf_take_value(gguf_reader *r, gguf_value *value);
+lll_status gguf_take_tensor(gguf_reader *r, gguf_tensor *tensor,
+                            uint64_t *offset);
+
+#endif

@@ -1,0 +1,317 @@
+#include "common/gguf_write.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/size.h"
+
+// @begin gguf-pending
+struct gguf_pending_tensor {
+    char name[GGUF_MAX_NAME + 1];
+    size_t name_bytes;
+    dtype type;
+    int n_dims;
+    uint64_t dims[4];
+    const void *data;       // borrowed
+    size_t n_bytes;
+};
+
+void gguf_writer_init(gguf_writer *out)
+{
+    memset(out, 0, sizeof *out);
+    out->alignment = 32;
+}
+
+void gguf_writer_free(gguf_writer *out)
+{
+    free(out->values);
+    free(out->tensors);
+    memset(out, 0, sizeof *out);
+}
+// @end gguf-pending
+
+// @begin gguf-append
+// Make room for n more items of `size` bytes in *list. Doubling makes the
+// cost of growing constant for each item.
+static bool grow(gguf_writer *out, void **list, size_t used, size_t n,
+                 size_t size, size_t *capacity)
+{
+    size_t needed, bytes;
+    if (!size_add(used, n, &needed))
+        needed = SIZE_MAX;
+    if (needed <= *capacity)
+        return true;
+    size_t twice = *capacity < SIZE_MAX / 2 ? *capacity * 2 : needed;
+    size_t next = needed > twice ? needed : twice;
+    void *moved = size_mul(next, size, &bytes) ? realloc(*list, bytes) : NULL;
+    if (moved == NULL) {
+        lll_fail(&out->failure, LLL_ERR_MEMORY, "no memory for %zu items of "
+                 "%zu bytes in the lists of a GGUF file", next, size);
+        return false;
+    }
+    *list = moved;
+    *capacity = next;
+    return true;
+}
+
+static void append(gguf_writer *out, const void *bytes, size_t n)
+{
+    void *list = out->values;
+    if (out->failure.code != LLL_OK || n == 0
+        || !grow(out, &list, out->values_bytes, n, 1, &out->values_capacity))
+        return;
+    out->values = list;
+    memcpy(out->values + out->values_bytes, bytes, n);
+    out->values_bytes += n;
+}
+// @end gguf-append
+
+// @begin gguf-set
+static void append_text(gguf_writer *out, const char *bytes, size_t n_bytes)
+{
+    uint64_t n = n_bytes;
+    append(out, &n, sizeof n);
+    append(out, bytes, n_bytes);
+}
+
+static void append_type(gguf_writer *out, gguf_type type)
+{
+    uint32_t number = (uint32_t)type;
+    append(out, &number, sizeof number);
+}
+
+static void begin_value(gguf_writer *out, const char *key, size_t n_bytes,
+                        gguf_type type)
+{
+    if (out->failure.code == LLL_OK && n_bytes > GGUF_MAX_KEY)
+        lll_fail(&out->failure, LLL_ERR_ARGUMENT, "a key of %zu bytes, "
+                 "expected at most %d", n_bytes, GGUF_MAX_KEY);
+    append_text(out, key, n_bytes);
+    append_type(out, type);
+    out->n_values++;
+}
+
+static void set_number(gguf_writer *out, const char *key, gguf_type type,
+                       const void *number)
+{
+    begin_value(out, key, strlen(key), type);
+    append(out, number, gguf_type_bytes(type));
+}
+// @end gguf-set
+
+// @begin gguf-set-numbers
+void gguf_set_u32(gguf_writer *out, const char *key, uint32_t value)
+{
+    set_number(out, key, GGUF_U32, &value);
+    // The file announces the alignment that it was written with.
+    if (strcmp(key, "general.alignment") == 0)
+        out->alignment = value;
+}
+
+void gguf_set_u64(gguf_writer *out, const char *key, uint64_t value)
+{
+    set_number(out, key, GGUF_U64, &value);
+}
+
+void gguf_set_f32(gguf_writer *out, const char *key, float value)
+{
+    set_number(out, key, GGUF_F32, &value);
+}
+
+void gguf_set_bool(gguf_writer *out, const char *key, bool value)
+{
+    unsigned char byte = value;
+    set_number(out, key, GGUF_BOOL, &byte);
+}
+// @end gguf-set-numbers
+
+// @begin gguf-set-texts
+void gguf_set_string(gguf_writer *out, const char *key, const char *bytes,
+                     size_t n_bytes)
+{
+    begin_value(out, key, strlen(key), GGUF_STRING);
+    append_text(out, bytes, n_bytes);
+}
+
+void gguf_set_strings(gguf_writer *out, const char *key,
+                      const gguf_string *items, uint64_t n_items)
+{
+    begin_value(out, key, strlen(key), GGUF_ARRAY);
+    append_type(out, GGUF_STRING);
+    append(out, &n_items, sizeof n_items);
+    for (uint64_t i = 0; i < n_items; i++)
+        append_text(out, items[i].bytes, items[i].n_bytes);
+}
+
+void gguf_set_array(gguf_writer *out, const char *key, gguf_type type,
+                    const void *items, uint64_t n_items)
+{
+    size_t size = gguf_type_bytes(type);
+    size_t n_bytes = 0;
+    bool ok = size > 0 && n_items <= SIZE_MAX
+              && size_mul((size_t)n_items, size, &n_bytes);
+    if (!ok && out->failure.code == LLL_OK)
+        lll_fail(&out->failure, LLL_ERR_ARGUMENT, "key %s: an array of "
+                 "%" PRIu64 " items of type %s, expected numbers that fit in "
+                 "memory", key, n_items, gguf_type_name(type));
+    begin_value(out, key, strlen(key), GGUF_ARRAY);
+    append_type(out, type);
+    append(out, &n_items, sizeof n_items);
+    append(out, items, n_bytes);
+}
+// @end gguf-set-texts
+
+// @begin gguf-copy-value
+// Where the value ends: what follows its first byte, walked as the reader
+// walked it.
+static const unsigned char *end_of(const unsigned char *at, gguf_type type,
+                                   uint64_t n_items)
+{
+    if (gguf_type_bytes(type) > 0)
+        return at + n_items * gguf_type_bytes(type);
+    for (uint64_t i = 0; i < n_items; i++) {
+        if (type == GGUF_STRING) {
+            gguf_next_string(&at);
+            continue;
+        }
+        uint32_t item_type;         // an array: its header, then its items
+        uint64_t n;
+        memcpy(&item_type, at, sizeof item_type);
+        memcpy(&n, at + sizeof item_type, sizeof n);
+        at = end_of(at + sizeof item_type + sizeof n, (gguf_type)item_type,
+                    n);
+    }
+    return at;
+}
+
+void gguf_copy_value(gguf_writer *out, const gguf_value *value)
+{
+    const unsigned char *end = end_of(value->bytes, value->item_type,
+                                      value->n_items);
+    begin_value(out, value->key.bytes, value->key.n_bytes, value->type);
+    if (value->type == GGUF_ARRAY) {
+        append_type(out, value->item_type);
+        append(out, &value->n_items, sizeof value->n_items);
+    }
+    append(out, value->bytes, (size_t)(end - value->bytes));
+    if (gguf_string_is(value->key, "general.alignment"))
+        out->alignment = (uint32_t)gguf_item_i64(value, 0);
+}
+// @end gguf-copy-value
+
+// @begin gguf-add-tensor
+void gguf_add_tensor(gguf_writer *out, const char *name, dtype type,
+                     const uint64_t *dims, int n_dims, const void *data)
+{
+    gguf_pending_tensor tensor = {.name_bytes = strlen(name), .type = type,
+                                  .n_dims = n_dims, .data = data};
+    uint64_t shape[4];
+    lll_error why;
+    if (out->failure.code != LLL_OK)
+        return;
+    if (tensor.name_bytes > GGUF_MAX_NAME || n_dims < 1 || n_dims > 4) {
+        lll_fail(&out->failure, LLL_ERR_ARGUMENT, "tensor %s: %d dimensions "
+                 "and a name of %zu bytes, expected 1 to 4 and at most %d",
+                 name, n_dims, tensor.name_bytes, GGUF_MAX_NAME);
+        return;
+    }
+    for (int i = 0; i < n_dims; i++) {
+        tensor.dims[i] = dims[i];
+        shape[n_dims - 1 - i] = dims[i];
+    }
+    lll_status status = tensor_size(type, shape, n_dims, SIZE_MAX, NULL,
+                                    &tensor.n_bytes, &why);
+    void *list = out->tensors;
+    if (status != LLL_OK)
+        lll_fail(&out->failure, status, "tensor %s: %s", name, why.text);
+    else if (grow(out, &list, out->n_tensors, 1, sizeof tensor,
+                  &out->tensors_capacity)) {
+        out->tensors = list;
+        memcpy(tensor.name, name, tensor.name_bytes);
+        out->tensors[out->n_tensors++] = tensor;
+    }
+}
+// @end gguf-add-tensor
+
+// @begin gguf-write-lists
+// The failure of a file_writer is final, so that calls may follow one
+// another unchecked until the last.
+typedef struct {
+    file_writer file;
+    lll_status status;
+    lll_error *err;
+} sink;
+
+static void put(sink *to, const void *bytes, size_t n)
+{
+    if (to->status == LLL_OK)
+        to->status = file_write(&to->file, bytes, n, to->err);
+}
+
+static void put_zeros(sink *to, size_t n)
+{
+    static const unsigned char zeros[256];
+    for (; n > 0 && to->status == LLL_OK; n -= n < 256 ? n : 256)
+        put(to, zeros, n < 256 ? n : 256);
+}
+
+static uint64_t padding(uint64_t n, uint32_t alignment)
+{
+    return (alignment - n % alignment) % alignment;
+}
+
+static void put_lists(sink *to, const gguf_writer *out)
+{
+    const uint32_t version = 3;
+    const uint64_t counts[2] = {out->n_tensors, out->n_values};
+    uint64_t offset = 0;
+    put(to, "GGUF", 4);
+    put(to, &version, sizeof version);
+    put(to, counts, sizeof counts);
+    put(to, out->values, out->values_bytes);
+    for (size_t i = 0; i < out->n_tensors; i++) {
+        const gguf_pending_tensor *tensor = &out->tensors[i];
+        const uint64_t length = tensor->name_bytes;
+        const uint32_t numbers[2] = {(uint32_t)tensor->n_dims,
+                                     (uint32_t)tensor->type};
+        put(to, &length, sizeof length);
+        put(to, tensor->name, tensor->name_bytes);
+        put(to, &numbers[0], sizeof numbers[0]);
+        put(to, tensor->dims, (size_t)tensor->n_dims * sizeof(uint64_t));
+        put(to, &numbers[1], sizeof numbers[1]);
+        put(to, &offset, sizeof offset);
+        offset += tensor->n_bytes + padding(tensor->n_bytes, out->alignment);
+    }
+}
+// @end gguf-write-lists
+
+// @begin gguf-write
+lll_status gguf_write(gguf_writer *out, const char *path, lll_error *err)
+{
+    uint32_t alignment = out->alignment;
+    sink to = {.err = err};
+    if (out->failure.code != LLL_OK)
+        return lll_fail(err, out->failure.code, "%s: not written: %s", path,
+                        out->failure.text);
+    if (alignment < 8 || alignment > GGUF_MAX_ALIGNMENT
+        || (alignment & (alignment - 1)) != 0)
+        return lll_fail(err, LLL_ERR_ARGUMENT, "%s: not written: alignment "
+                        "%" PRIu32 ", expected a power of two from 8 to %d",
+                        path, alignment, GGUF_MAX_ALIGNMENT);
+
+    to.status = file_create(&to.file, path, err);
+    put_lists(&to, out);
+    put_zeros(&to, (size_t)padding(to.file.n_bytes, alignment));
+    for (size_t i = 0; i < out->n_tensors; i++) {
+        const gguf_pending_tensor *tensor = &out->tensors[i];
+        put(&to, tensor->data, tensor->n_bytes);
+        put_zeros(&to, (size_t)padding(tensor->n_bytes, alignment));
+    }
+    if (to.status == LLL_OK)
+        to.status = file_commit(&to.file, err);
+    file_abandon(&to.file);
+    return to.status;
+}
+// @end gguf-write
