@@ -57,7 +57,8 @@ trace: setup smollm2
 smollm2:
 	@sh tools/fetch_smollm2
 reference: setup
-	$(PYTHON) reference/make_expected.py
+	@for s in reference/[0-9][0-9]_*.py; do \
+	    echo "$$s" && $(PYTHON) $$s || exit 1; done
 	@git --no-pager diff --stat --exit-code -- chapters/*/expected \
 	    && echo "The expected values are as they were."
 
