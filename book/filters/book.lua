@@ -343,10 +343,12 @@ local function json_value(path, key)
   if not file then return nil, 'no such file' end
   local ok, value = pcall(pandoc.json.decode, file:read 'a', false)
   file:close()
-  if not ok then return nil, 'not JSON' end
+  if not ok or value == nil then return nil, 'not JSON' end
   for step in key:gmatch '[^.]+' do
     if type(value) ~= 'table' then value = nil end
-    if value ~= nil then value = value[step] or value[tonumber(step)] end
+    if value ~= nil then
+      value = value[step] or value[(tonumber(step) or -1) + 1]
+    end
     if value == nil then return nil, 'no key ' .. key end
   end
   return value
@@ -507,7 +509,7 @@ local first_pass = {
     return t
   end,
   RawBlock = function(r)
-    if r.format == FORMAT then return r end        -- our own
+    if typst and r.format == FORMAT then return r end      -- our own
     if not (r.format == 'html' and r.text:match '^%s*<!%-%-') then
       wrong('raw %s: "%s"', r.format, first_line(r.text))
     end

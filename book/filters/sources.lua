@@ -160,9 +160,13 @@ local function listed(folder, pattern)
   return paths
 end
 
--- Every file of which each line ought to stand somewhere in the book.
+-- Every file of which each line ought to stand somewhere in the book: not
+-- the tables, which nobody reads, and not common/kernels/.
 local function quotable()
-  local paths = listed('common', '%.[ch]$')
+  local paths = {}
+  for _, path in ipairs(listed('common', '%.[ch]$')) do
+    if not path:match '_data%.c$' then paths[#paths + 1] = path end
+  end
   for _, folder in ipairs(listed('chapters', '^%d%d%-')) do
     local main = folder .. '/main.c'
     if M.exists(main) then paths[#paths + 1] = main end
