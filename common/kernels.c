@@ -159,7 +159,10 @@ static bool runs_avx512(void)
            && __builtin_cpu_supports("avx512vnni");
 }
 #endif
-static bool runs_scalar(void)
+#ifdef HAVE_KERNELS_PORTABLE
+extern const kernels kernels_portable;
+#endif
+static bool runs_anywhere(void)
 {
     return true;
 }
@@ -175,7 +178,10 @@ static const struct {
 #ifdef HAVE_KERNELS_AVX2
     {&kernels_avx2, runs_avx2},
 #endif
-    {&kernels_scalar, runs_scalar},
+    {&kernels_scalar, runs_anywhere},
+#ifdef HAVE_KERNELS_PORTABLE        // to test the tiling with; it is slow
+    {&kernels_portable, runs_anywhere},
+#endif
 };
 enum { N_SETS = sizeof sets / sizeof sets[0] };
 
@@ -211,5 +217,9 @@ const char *kernels_names(void)
 #ifdef HAVE_KERNELS_AVX2
            " avx2"
 #endif
-           " scalar";
+           " scalar"
+#ifdef HAVE_KERNELS_PORTABLE
+           " portable"
+#endif
+           ;
 }

@@ -14,9 +14,11 @@ modules_of = $(shell awk '/^[0-9]/ { ahead = 0; for (i = 3; i <= NF; i++) { \
 # are there when their folder is: chapter 7 builds without it.
 ARCH := $(shell $(CC) -dumpmachine)
 ifneq (,$(findstring x86_64,$(ARCH)))
-KERNEL_SETS := $(foreach k,avx2 avxvnni avx512,$(if $(wildcard common/kernels/$k.c),$k))
+KERNEL_SETS := $(foreach k,portable avx2 avxvnni avx512,$(if $(wildcard common/kernels/$k.c),$k))
 else ifneq (,$(findstring aarch64,$(ARCH))$(findstring arm64,$(ARCH)))
-KERNEL_SETS := $(foreach k,neon,$(if $(wildcard common/kernels/$k.c),$k))
+KERNEL_SETS := $(foreach k,portable neon,$(if $(wildcard common/kernels/$k.c),$k))
+else
+KERNEL_SETS := $(foreach k,portable,$(if $(wildcard common/kernels/$k.c),$k))
 endif
 FLAGS_avx2    := -mavx2 -mfma -mf16c
 FLAGS_avxvnni := -mavx2 -mfma -mf16c -mavxvnni

@@ -1,0 +1,33 @@
+// The kernels of every instruction set, written once over the primitives of
+// a simd_*.h and compiled once for each: see README.md in this folder. Each
+// file includes this one after naming its table, KERNELS_TABLE and
+// KERNELS_NAME, and its primitives, KERNELS_SIMD.
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/kernels.h"
+#include "common/matmul.h"
+#include "common/quant.h"
+
+#define INLINE inline __attribute__((always_inline))
+// Arrays of vectors live in registers only when their loops are unrolled.
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#include KERNELS_SIMD
+
+enum { PARTS = 16 / LANES };    // vectors that hold the sixteen sums
+
+#include "common/kernels/body_q8.h"
+#include "common/kernels/body_f32.h"
+#include "common/kernels/body_attend.h"
+
+extern const kernels KERNELS_TABLE;
+const kernels KERNELS_TABLE = {
+    KERNELS_NAME, quantize, tile_q8, tile_f32, swiglu, attend
+};

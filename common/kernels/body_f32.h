@@ -1,0 +1,109 @@
+// Float products: the sixteen sums of one output in PARTS vectors.
+
+// @begin f32-decode-row
+// A row of the weight as floats: in place where it is stored so, otherwise
+// decoded into `to`.
+static INLINE const float *row_as_floats(dtype type, const void *row, int n,
+                                         float *to)
+{
+    const uint8_t *bytes = row;
+    int i = 0;
+    if (type == DTYPE_F32)
+        return row;
+    if (quant_is_blocked(type)) {
+        (void)quant_decode(type, row, to, (size_t)n, NULL);
+        return to;
+    }
+    for (; i + LANES <= n; i += LANES)
+        f_store(to + i, type == DTYPE_F16 ? f_load_f16(bytes + 2 * i)
+                                          : f_load_bf16(bytes + 2 * i));
+    (void)quant_decode(type, bytes + 2 * i, to + i, (size_t)(n - i), NULL);
+    return to;
+}
+// @end f32-decode-row
+
+// @begin f32-tile
+// n_w rows of the weight against n_x rows of x: every load of either serves
+// several products. sum[w * n_x + t] are the sixteen sums of one output.
+static INLINE void multiply_floats(const float *const *w, int n_w,
+                                   const float *x, size_t x_stride, int n_x,
+                                   int n, vf *result)
+{
+    vf sum[F32_ROWS * F32_X][PARTS], b[F32_X];
+    UNROLL for (int o = 0; o < n_w * n_x; o++)
+        UNROLL for (int p = 0; p < PARTS; p++)
+            sum[o][p] = f_set1(0.0f);
+    int i = 0;
+    for (; i + 16 <= n; i += 16)
+        UNROLL for (int p = 0; p < PARTS; p++) {
+            UNROLL for (int t = 0; t < n_x; t++)
+                b[t] = f_load(x + (size_t)t * x_stride + i + p * LANES);
+            UNROLL for (int r = 0; r < n_w; r++) {
+                vf a = f_load(w[r] + i + p * LANES);
+                UNROLL for (int t = 0; t < n_x; t++)
+                    sum[r * n_x + t][p] = f_fma(a, b[t],
+                                                sum[r * n_x + t][p]);
+            }
+        }
+    for (int p = 0; i + p * LANES < n && p < PARTS; p++) {
+        int left = n - i - p * LANES < LANES ? n - i - p * LANES : LANES;
+        for (int o = 0; o < n_w * n_x; o++)
+            sum[o][p] = f_fma_first(
+                f_load_first(w[o / n_x] + i + p * LANES, left),
+                f_load_first(x + (size_t)(o % n_x) * x_stride + i
+                             + p * LANES, left), sum[o][p], left);
+    }
+    UNROLL for (int o = 0; o < n_w * n_x; o++) {
+        // (j, j + 8) and then (j, j + 4), down to one vector.
+        UNROLL for (int width = PARTS / 2; width > 0; width /= 2)
+            UNROLL for (int p = 0; p < width; p++)
+                sum[o][p] = f_add(sum[o][p], sum[o][p + width]);
+        result[o] = sum[o][0];
+    }
+}
+// @end f32-tile
+
+// @begin f32-outputs
+static INLINE void float_tile(const kernel_tile *tile,
+                              const float *const *w, int n_w, int first_row,
+                              int first_x, int n_x)
+{
+    size_t n = (size_t)tile->n_inputs;
+    vf sum[16];
+    float value[16];
+    multiply_floats(w, n_w, tile->x->values + (size_t)first_x * n, n, n_x,
+                    tile->n_inputs, sum);
+    UNROLL for (int o = n_w * n_x; o < 16; o++)
+        sum[o] = f_set1(0.0f);
+    UNROLL for (int i = 0; i < 16; i += LANES)
+        f_store(value + i, f_sum_lanes(sum + i));
+    for (int r = 0; r < n_w; r++)
+        for (int t = 0; t < n_x; t++)
+            tile->out[(size_t)(first_x + t) * tile->out_stride
+                      + (size_t)(first_row + r)] = value[r * n_x + t];
+}
+
+static void tile_f32(const kernel_tile *tile)
+{
+    const float *w[F32_ROWS];
+    float *decoded = tile->scratch;
+    const uint8_t *rows = (const uint8_t *)tile->weight
+                          + (size_t)tile->first_row * tile->row_bytes;
+    for (int r = 0; r < tile->n_rows; r += F32_ROWS) {
+        int n_w = tile->n_rows - r < F32_ROWS ? tile->n_rows - r : F32_ROWS;
+        for (int k = 0; k < n_w; k++)
+            w[k] = row_as_floats(tile->type,
+                                 rows + (size_t)(r + k) * tile->row_bytes,
+                                 tile->n_inputs,
+                                 decoded + (size_t)k * (size_t)tile->n_inputs);
+        int t = 0, n_x = tile->x->n_rows;
+        for (; n_w == F32_ROWS && t + F32_X <= n_x; t += F32_X)
+            float_tile(tile, w, F32_ROWS, r, t, F32_X);
+        for (; n_w == F32_ROWS && t < n_x; t++)
+            float_tile(tile, w, F32_ROWS, r, t, 1);
+        for (; t < n_x; t++)
+            for (int k = 0; k < n_w; k++)
+                float_tile(tile, w + k, 1, r + k, t, 1);
+    }
+}
+// @end f32-outputs

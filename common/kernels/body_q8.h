@@ -1,0 +1,234 @@
+// Quantized products: a row of the weight in each lane.
+
+// @begin q8-quantize
+static void quantize(const float *x, int n, int8_t *codes, float *scales,
+                     float *sums, int32_t *code_sums)
+{
+    for (int b = 0; b < n / QUANT_BLOCK; b++) {
+        const float *from = x + b * QUANT_BLOCK;
+        vf largest = f_abs(f_load(from));
+        UNROLL for (int i = LANES; i < QUANT_BLOCK; i += LANES)
+            largest = f_max(largest, f_abs(f_load(from + i)));
+
+        float scale = f_largest(largest) / 127.0f;
+        if (scale < 0x1p-120f)
+            scale = 0.0f;
+        vf inverse = f_set1(scale != 0.0f ? 1.0f / scale : 0.0f);
+        vf shift = f_set1(0x1.8p23f), total = f_set1(0.0f);
+        UNROLL for (int i = 0; i < QUANT_BLOCK; i += LANES) {
+            vf code = f_add(f_mul(f_load(from + i), inverse), shift);
+            f_store_low_bytes(codes + b * QUANT_BLOCK + i, code);
+            // Whole numbers below 2^24: float adds them exactly.
+            total = f_add(total, f_sub(code, shift));
+        }
+        float lane[LANES], sum = 0.0f;
+        f_store(lane, total);
+        UNROLL for (int i = 0; i < LANES; i++)
+            sum += lane[i];
+        scales[b] = scale;
+        code_sums[b] = (int32_t)sum;
+        sums[b] = scale * sum;
+    }
+}
+// @end q8-quantize
+
+// @begin q8-lane-block
+// One block of each of LANES rows. Lane r of code[k] holds codes 4k..4k+3 of
+// row r, so that a product with four activation codes lands in lane r too:
+// no sum over lanes is ever needed.
+typedef struct {
+    vi code[8];
+    vf scale, minimum;
+} lane_block;
+
+// Where the blocks of LANES rows are, and the fields that stand between
+// their codes: copied out first, because eight or sixteen two-byte fields
+// that lie a row apart can not be loaded as a vector.
+typedef struct {
+    const uint8_t *rows;            // the first row
+    size_t row_bytes;
+    uint16_t *scales, *minimums;    // [n_blocks, LANES], F16
+} lane_rows;
+
+static INLINE size_t block_bytes(dtype type)
+{
+    return type == DTYPE_Q8_0 ? sizeof(q8_0_block)
+         : type == DTYPE_Q4_0 ? sizeof(q4_0_block) : sizeof(q4_1_block);
+}
+
+static INLINE void read_fields(dtype type, const lane_rows *from,
+                               int n_blocks)
+{
+    for (int r = 0; r < LANES; r++) {
+        const uint8_t *block = from->rows + (size_t)r * from->row_bytes;
+        uint16_t *scale = from->scales + r, *minimum = from->minimums + r;
+        for (int b = 0; b < n_blocks; b++) {
+            memcpy(scale, block, 2);
+            if (type == DTYPE_Q4_1)
+                memcpy(minimum, block + 2, 2);
+            block += block_bytes(type);
+            scale += LANES;
+            minimum += LANES;
+        }
+    }
+}
+// @end q8-lane-block
+
+// @begin q8-unpack
+static INLINE lane_block unpack(dtype type, const lane_rows *from, int b)
+{
+    const uint8_t *block = from->rows + (size_t)b * block_bytes(type);
+    size_t stride = from->row_bytes;
+    lane_block w;
+    if (type == DTYPE_Q8_0) {
+        i_load_columns(block + 2, stride, w.code);
+        i_load_columns(block + 18, stride, w.code + 4);
+        UNROLL for (int k = 0; k < 8; k++)
+            w.code[k] = i_signed_codes(w.code[k]);
+    } else {
+        vi column[4];
+        i_load_columns(block + (type == DTYPE_Q4_1 ? 4 : 2), stride, column);
+        UNROLL for (int k = 0; k < 4; k++) {
+            w.code[k] = i_low_nibbles(column[k]);
+            w.code[k + 4] = i_high_nibbles(column[k]);
+        }
+    }
+    w.scale = f_load_f16(from->scales + b * LANES);
+    w.minimum = type == DTYPE_Q4_1 ? f_load_f16(from->minimums + b * LANES)
+                                   : w.scale;
+    return w;
+}
+// @end q8-unpack
+
+// @begin q8-multiply
+// The block against one row of x: `at` is the number of x's block. The same
+// two operations as in dot_q8() of kernels.c, a row in each lane.
+static INLINE vf multiply(dtype type, const lane_block *w,
+                          const activations *x, size_t at, vf sum)
+{
+    const int8_t *code = x->codes + at * QUANT_BLOCK;
+    vi isum;
+    if (type == DTYPE_Q8_0)
+        isum = dot_signed(w->code, code, x->code_sums[at]);
+    else
+        isum = dot_nibbles(w->code, code,
+                           type == DTYPE_Q4_0 ? -8 * x->code_sums[at] : 0);
+    sum = f_fma(f_mul(w->scale, f_set1(x->scales[at])), f_of_i(isum), sum);
+    if (type == DTYPE_Q4_1)
+        sum = f_fma(w->minimum, f_set1(x->sums[at]), sum);
+    return sum;
+}
+// @end q8-multiply
+
+// @begin q8-stream
+// A few rows of x, as when one token is decoded: what counts is reading the
+// weight, so each block goes from memory to the sums and is forgotten.
+static INLINE void stream(dtype type, const kernel_tile *tile,
+                          const lane_rows *from, float *out, int n_x)
+{
+    int n_blocks = tile->n_inputs / QUANT_BLOCK;
+    vf sum[4];
+    UNROLL for (int t = 0; t < n_x; t++)
+        sum[t] = f_set1(0.0f);
+    // The next LANES rows follow these in memory: ask for them in the order
+    // in which they lie, which is not the order in which blocks are used.
+    const uint8_t *ahead = from->rows + LANES * from->row_bytes;
+    for (int b = 0; b < n_blocks; b++) {
+        for (size_t i = 0; i < LANES * block_bytes(type); i += 64)
+            __builtin_prefetch(ahead + i);
+        ahead += LANES * block_bytes(type);
+        lane_block w = unpack(type, from, b);
+        UNROLL for (int t = 0; t < n_x; t++)
+            sum[t] = multiply(type, &w, tile->x,
+                              (size_t)t * (size_t)n_blocks + (size_t)b,
+                              sum[t]);
+    }
+    UNROLL for (int t = 0; t < n_x; t++)
+        f_store(out + (size_t)t * tile->out_stride, sum[t]);
+}
+// @end q8-stream
+
+// @begin q8-panel
+// Many rows of x: the rows of the weight are unpacked once and stay in the
+// cache, as lane_blocks one after another, while all rows of x pass by.
+static INLINE void unpack_panel(dtype type, const lane_rows *from,
+                                int n_blocks, lane_block *panel)
+{
+    for (int b = 0; b < n_blocks; b++)
+        panel[b] = unpack(type, from, b);
+}
+
+// n_x rows of x at once: each block is loaded once for all of them, and the
+// sums stay in registers from the first block to the last.
+static INLINE void multiply_panel(dtype type, const kernel_tile *tile,
+                                  const lane_block *panel, float *out,
+                                  int first_x, int n_x)
+{
+    int n_blocks = tile->n_inputs / QUANT_BLOCK;
+    size_t at = (size_t)first_x * (size_t)n_blocks;
+    vf sum[TILE_X];
+    UNROLL for (int t = 0; t < n_x; t++)
+        sum[t] = f_set1(0.0f);
+    for (int b = 0; b < n_blocks; b++) {
+        lane_block w = panel[b];
+        UNROLL for (int t = 0; t < n_x; t++)
+            sum[t] = multiply(type, &w, tile->x,
+                              at + (size_t)t * (size_t)n_blocks + (size_t)b,
+                              sum[t]);
+    }
+    UNROLL for (int t = 0; t < n_x; t++)
+        f_store(out + (size_t)(first_x + t) * tile->out_stride, sum[t]);
+}
+// @end q8-panel
+
+// @begin q8-rows
+// LANES rows of the weight against all rows of x.
+static INLINE void multiply_rows(dtype type, const kernel_tile *tile, int r)
+{
+    int n_blocks = tile->n_inputs / QUANT_BLOCK, n_x = tile->x->n_rows;
+    lane_block *panel = tile->scratch;
+    uint16_t *fields = (uint16_t *)(void *)(panel + n_blocks);
+    float *out = tile->out + r;
+    lane_rows from = {
+        (const uint8_t *)tile->weight
+            + (size_t)(tile->first_row + r) * tile->row_bytes,
+        tile->row_bytes, fields, fields + n_blocks * LANES
+    };
+    read_fields(type, &from, n_blocks);
+    switch (n_x) {
+    case 1: stream(type, tile, &from, out, 1); return;
+    case 2: stream(type, tile, &from, out, 2); return;
+    case 3: stream(type, tile, &from, out, 3); return;
+    case 4: stream(type, tile, &from, out, 4); return;
+    }
+    unpack_panel(type, &from, n_blocks, panel);
+    int t = 0;
+    for (; t + TILE_X <= n_x; t += TILE_X)
+        multiply_panel(type, tile, panel, out, t, TILE_X);
+    for (; t + 2 <= n_x; t += 2)
+        multiply_panel(type, tile, panel, out, t, 2);
+    if (t < n_x)
+        multiply_panel(type, tile, panel, out, t, 1);
+}
+
+static void tile_q8(const kernel_tile *tile)
+{
+    int r = 0;
+    for (; r + LANES <= tile->n_rows; r += LANES) {
+        if (tile->type == DTYPE_Q4_0)
+            multiply_rows(DTYPE_Q4_0, tile, r);
+        else if (tile->type == DTYPE_Q4_1)
+            multiply_rows(DTYPE_Q4_1, tile, r);
+        else
+            multiply_rows(DTYPE_Q8_0, tile, r);
+    }
+    if (r == tile->n_rows)
+        return;
+    // Fewer rows than lanes are left: the taught text gives the same bits.
+    kernel_tile rest = *tile;
+    rest.first_row += r;
+    rest.n_rows -= r;
+    rest.out += r;
+    kernels_scalar.tile_q8(&rest);
+}
+// @end q8-rows

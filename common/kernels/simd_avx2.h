@@ -1,0 +1,176 @@
+// The primitives of body.h for AVX2 with FMA and F16C: eight lanes.
+
+#include <immintrin.h>
+
+#define LANES 8
+#define TILE_X 4
+#define F32_ROWS 2
+#define F32_X 3
+#define ATTEND_ROWS 2
+
+typedef __m256 vf;
+typedef __m256i vi;
+
+static INLINE vf f_set1(float x) { return _mm256_set1_ps(x); }
+static INLINE vf f_load(const float *p) { return _mm256_loadu_ps(p); }
+static INLINE void f_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
+static INLINE vf f_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+static INLINE vf f_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+static INLINE vf f_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+static INLINE vf f_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+static INLINE vf f_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+static INLINE vf f_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+static INLINE vf f_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+static INLINE vf f_of_i(vi a) { return _mm256_cvtepi32_ps(a); }
+
+static INLINE vf f_abs(vf a)
+{
+    return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a);
+}
+
+static INLINE vi first_lanes(int n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n),
+                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+static INLINE vf f_load_first(const float *p, int n)
+{
+    return _mm256_maskload_ps(p, first_lanes(n));
+}
+
+static INLINE vf f_fma_first(vf a, vf b, vf c, int n)
+{
+    return _mm256_blendv_ps(c, f_fma(a, b, c),
+                            _mm256_castsi256_ps(first_lanes(n)));
+}
+
+static INLINE vf f_zero_where_le(vf v, vf x, vf limit)
+{
+    return _mm256_and_ps(_mm256_cmp_ps(x, limit, _CMP_NLE_UQ), v);
+}
+
+static INLINE vf f_pow2(vf n)
+{
+    __m256i e = _mm256_add_epi32(_mm256_cvtps_epi32(n),
+                                 _mm256_set1_epi32(127));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(e, 23));
+}
+
+static INLINE vf f_load_f16(const void *p)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128(p));
+}
+
+static INLINE vf f_load_bf16(const void *p)
+{
+    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+}
+
+static INLINE void f_store_low_bytes(int8_t *p, vf v)
+{
+    // The low byte of each lane of four, then both halves side by side.
+    __m256i pick = _mm256_set1_epi32(0x0c080400);
+    __m256i low = _mm256_shuffle_epi8(_mm256_castps_si256(v), pick);
+    __m128i both = _mm_unpacklo_epi32(_mm256_castsi256_si128(low),
+                                      _mm256_extracti128_si256(low, 1));
+    _mm_storel_epi64((__m128i *)(void *)p, both);
+}
+
+static INLINE float f_largest(vf v)
+{
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(v),
+                          _mm256_extractf128_ps(v, 1));
+    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
+}
+
+// Lane i of the result is the sum of the lanes of a[i], added pairwise:
+// (j, j + 4), (j, j + 2), (0, 1).
+static INLINE vf f_sum_lanes(const vf a[8])
+{
+    vf h[4], q[2];
+    UNROLL for (int i = 0; i < 4; i++)
+        h[i] = _mm256_add_ps(_mm256_permute2f128_ps(a[i], a[i + 4], 0x20),
+                             _mm256_permute2f128_ps(a[i], a[i + 4], 0x31));
+    UNROLL for (int i = 0; i < 2; i++)
+        q[i] = _mm256_add_ps(_mm256_unpacklo_ps(h[i], h[i + 2]),
+                             _mm256_unpackhi_ps(h[i], h[i + 2]));
+    return _mm256_add_ps(_mm256_unpacklo_ps(q[0], q[1]),
+                         _mm256_unpackhi_ps(q[0], q[1]));
+}
+
+static INLINE vi i_load(const void *p) { return _mm256_loadu_si256(p); }
+static INLINE void i_store(void *p, vi v) { _mm256_storeu_si256(p, v); }
+
+static INLINE vi i_low_nibbles(vi v)
+{
+    return _mm256_and_si256(v, _mm256_set1_epi8(15));
+}
+
+static INLINE vi i_high_nibbles(vi v)
+{
+    return _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15));
+}
+
+static INLINE vi two_rows(const uint8_t *p, size_t stride)
+{
+    return _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128((const void *)p)),
+        _mm_loadu_si128((const void *)(p + 4 * stride)), 1);
+}
+
+static INLINE void i_load_columns(const uint8_t *p, size_t stride, vi out[4])
+{
+    vi a = two_rows(p, stride);
+    vi b = two_rows(p + stride, stride);
+    vi c = two_rows(p + 2 * stride, stride);
+    vi d = two_rows(p + 3 * stride, stride);
+    vi ab_low = _mm256_unpacklo_epi32(a, b);
+    vi ab_high = _mm256_unpackhi_epi32(a, b);
+    vi cd_low = _mm256_unpacklo_epi32(c, d);
+    vi cd_high = _mm256_unpackhi_epi32(c, d);
+    out[0] = _mm256_unpacklo_epi64(ab_low, cd_low);
+    out[1] = _mm256_unpackhi_epi64(ab_low, cd_low);
+    out[2] = _mm256_unpacklo_epi64(ab_high, cd_high);
+    out[3] = _mm256_unpackhi_epi64(ab_high, cd_high);
+}
+
+static INLINE vi four_codes(const int8_t *x)
+{
+    int32_t word;
+    memcpy(&word, x, 4);
+    return _mm256_set1_epi32(word);
+}
+
+// Pairs of products are added in 16 bits: 2 * 15 * 127 = 3810, and eight of
+// those reach 30480, which still fits. So the widening to 32 bits is done
+// once a block.
+static INLINE vi dot_nibbles(const vi w[8], const int8_t *x, int32_t start)
+{
+    vi sum = _mm256_maddubs_epi16(w[0], four_codes(x));
+    UNROLL for (int k = 1; k < 8; k++)
+        sum = _mm256_add_epi16(
+            sum, _mm256_maddubs_epi16(w[k], four_codes(x + 4 * k)));
+    return _mm256_add_epi32(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)),
+                            _mm256_set1_epi32(start));
+}
+
+static INLINE vi i_signed_codes(vi v) { return v; }
+
+// The instruction wants unsigned codes on one side: |w|, and x with w's sign.
+// 2 * 128 * 127 = 32512 fits in 16 bits, two of them do not.
+static INLINE vi dot_signed(const vi w[8], const int8_t *x, int32_t code_sum)
+{
+    vi sum = _mm256_setzero_si256();
+    (void)code_sum;
+    UNROLL for (int k = 0; k < 8; k++) {
+        vi pairs = _mm256_maddubs_epi16(
+            _mm256_abs_epi8(w[k]),
+            _mm256_sign_epi8(four_codes(x + 4 * k), w[k]));
+        sum = _mm256_add_epi32(
+            sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    }
+    return sum;
+}

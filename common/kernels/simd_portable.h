@@ -1,0 +1,169 @@
+// The primitives of body.h in plain C, so that its tiling is tested on every
+// machine. What each one does stands here without any instruction set.
+
+#include <math.h>
+
+#ifndef LANES
+#define LANES 16
+#endif
+#define TILE_X 8
+#define F32_ROWS 4
+#define F32_X 2
+#define ATTEND_ROWS 4
+
+typedef struct { float lane[LANES]; } vf;
+typedef struct { uint8_t byte[LANES * 4]; } vi;
+
+#define F_EACH(expression) \
+    vf out; \
+    for (int i = 0; i < LANES; i++) \
+        out.lane[i] = (expression); \
+    return out
+
+static INLINE vf f_set1(float x) { F_EACH(x); }
+static INLINE vf f_load(const float *p) { F_EACH(p[i]); }
+static INLINE vf f_add(vf a, vf b) { F_EACH(a.lane[i] + b.lane[i]); }
+static INLINE vf f_sub(vf a, vf b) { F_EACH(a.lane[i] - b.lane[i]); }
+static INLINE vf f_mul(vf a, vf b) { F_EACH(a.lane[i] * b.lane[i]); }
+static INLINE vf f_div(vf a, vf b) { F_EACH(a.lane[i] / b.lane[i]); }
+static INLINE vf f_max(vf a, vf b) { F_EACH(fmaxf(a.lane[i], b.lane[i])); }
+static INLINE vf f_min(vf a, vf b) { F_EACH(fminf(a.lane[i], b.lane[i])); }
+static INLINE vf f_abs(vf a) { F_EACH(fabsf(a.lane[i])); }
+
+static INLINE void f_store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+
+static INLINE vf f_fma(vf a, vf b, vf c)
+{
+    F_EACH(fmaf(a.lane[i], b.lane[i], c.lane[i]));
+}
+
+static INLINE vf f_load_first(const float *p, int n)
+{
+    F_EACH(i < n ? p[i] : 0.0f);
+}
+
+static INLINE vf f_fma_first(vf a, vf b, vf c, int n)
+{
+    F_EACH(i < n ? fmaf(a.lane[i], b.lane[i], c.lane[i]) : c.lane[i]);
+}
+
+static INLINE vf f_zero_where_le(vf v, vf x, vf limit)
+{
+    F_EACH(x.lane[i] <= limit.lane[i] ? 0.0f : v.lane[i]);
+}
+
+static INLINE vf f_pow2(vf n) { F_EACH(ldexpf(1.0f, (int)n.lane[i])); }
+
+static INLINE uint16_t half_at(const void *p, int i)
+{
+    uint16_t half;
+    memcpy(&half, (const uint8_t *)p + 2 * i, sizeof half);
+    return half;
+}
+
+static INLINE vf f_load_f16(const void *p) { F_EACH(f16_to_f32(half_at(p, i))); }
+static INLINE vf f_load_bf16(const void *p)
+{
+    F_EACH(bf16_to_f32(half_at(p, i)));
+}
+
+static INLINE void f_store_low_bytes(int8_t *p, vf v)
+{
+    for (int i = 0; i < LANES; i++) {
+        uint32_t bits;
+        memcpy(&bits, &v.lane[i], sizeof bits);
+        p[i] = (int8_t)(uint8_t)(bits & 255);
+    }
+}
+
+static INLINE float f_largest(vf v)
+{
+    for (int i = 1; i < LANES; i++)
+        v.lane[0] = fmaxf(v.lane[0], v.lane[i]);
+    return v.lane[0];
+}
+
+// Lane i of the result is the sum of the lanes of a[i], added pairwise, the
+// upper half to the lower until one is left.
+static INLINE vf f_sum_lanes(const vf *a)
+{
+    vf out;
+    for (int i = 0; i < LANES; i++) {
+        vf v = a[i];
+        for (int width = LANES / 2; width > 0; width /= 2)
+            for (int j = 0; j < width; j++)
+                v.lane[j] += v.lane[j + width];
+        out.lane[i] = v.lane[0];
+    }
+    return out;
+}
+
+static INLINE vi i_load(const void *p)
+{
+    vi v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static INLINE void i_store(void *p, vi v) { memcpy(p, &v, sizeof v); }
+
+static INLINE vf f_of_i(vi v)
+{
+    int32_t number[LANES];
+    memcpy(number, &v, sizeof v);
+    F_EACH((float)number[i]);
+}
+
+static INLINE vi i_low_nibbles(vi v)
+{
+    for (int i = 0; i < 4 * LANES; i++)
+        v.byte[i] &= 15;
+    return v;
+}
+
+static INLINE vi i_high_nibbles(vi v)
+{
+    for (int i = 0; i < 4 * LANES; i++)
+        v.byte[i] >>= 4;
+    return v;
+}
+
+// Sixteen bytes of each of LANES rows, turned on their side: lane r of
+// out[k] holds bytes 4k..4k+3 of row r.
+static INLINE void i_load_columns(const uint8_t *p, size_t stride, vi out[4])
+{
+    for (size_t r = 0; r < LANES; r++)
+        for (size_t k = 0; k < 4; k++)
+            memcpy(&out[k].byte[4 * r], p + r * stride + 4 * k, 4);
+}
+
+static INLINE vi dot_codes(const vi w[8], const int8_t *x, int is_signed,
+                           int32_t start)
+{
+    int32_t sum[LANES];
+    vi out;
+    for (int r = 0; r < LANES; r++) {
+        sum[r] = start;
+        for (int i = 0; i < 32; i++) {
+            uint8_t code = w[i / 4].byte[4 * r + i % 4];
+            sum[r] += x[i] * (is_signed ? (int8_t)code : (int)code);
+        }
+    }
+    memcpy(&out, sum, sizeof out);
+    return out;
+}
+
+// start + the 32 products of each row's codes, 0..15, with x.
+static INLINE vi dot_nibbles(const vi w[8], const int8_t *x, int32_t start)
+{
+    return dot_codes(w, x, 0, start);
+}
+
+// How codes -128..127 are kept, and their products; code_sum is the sum of
+// the 32 numbers in x, for whom it helps.
+static INLINE vi i_signed_codes(vi v) { return v; }
+static INLINE vi dot_signed(const vi w[8], const int8_t *x, int32_t code_sum)
+{
+    (void)code_sum;
+    return dot_codes(w, x, 1, 0);
+}

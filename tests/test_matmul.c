@@ -1,0 +1,412 @@
+// Every set of kernels that this machine runs against the scalar text, bit
+// for bit: types, block counts, row counts, extreme blocks, pieces, threads.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/linear.h"
+#include "common/quant.h"
+
+enum { MAX_ROWS = 64, GUARD = 64 };
+
+static const dtype types[] = {DTYPE_Q4_0, DTYPE_Q4_1, DTYPE_Q8_0, DTYPE_F16,
+                              DTYPE_BF16, DTYPE_F32};
+enum { N_TYPES = sizeof types / sizeof types[0] };
+
+static uint32_t state = 1;
+static uint32_t next(void)
+{
+    state = state * 1664525u + 1013904223u;
+    return state >> 8;
+}
+static float uniform(void)
+{
+    return (float)next() / 8388608.0f - 1.0f;
+}
+
+static void *memory(size_t n)
+{
+    void *block = aligned_alloc(64, (n + 63) / 64 * 64);
+    assert_non_null(block);
+    memset(block, 0, (n + 63) / 64 * 64);
+    return block;
+}
+
+// The tables to compare: those of kernels_names() that run here.
+static int tables(const kernels **found, int most)
+{
+    char names[256], *rest = names;
+    int n = 0;
+    snprintf(names, sizeof names, "%s", kernels_names());
+    for (char *name; (name = strtok(rest, " ")) != NULL; rest = NULL)
+        if (n < most && kernels_select(name, &found[n], NULL) == LLL_OK)
+            n++;
+    return n;
+}
+
+typedef struct {
+    dtype type;
+    int n_outputs, n_inputs, n_x;
+    unsigned char *weight;
+    float *x, *out;
+    matmul m;
+    unsigned char *team_memory;
+    activations a;
+    void *a_memory;
+} setup;
+
+static void start(setup *s, int n_threads)
+{
+    lll_error err;
+    s->team_memory = memory(threads_bytes(n_threads));
+    assert_int_equal(threads_start(&s->m.team, n_threads, s->team_memory,
+                                   &err), LLL_OK);
+    s->m.scratch_bytes = matmul_scratch_bytes(s->n_inputs);
+    s->m.scratch = memory((size_t)n_threads * s->m.scratch_bytes);
+    s->m.kernels = &kernels_scalar;
+    size_t n = (size_t)s->n_inputs;
+    const dtype_info *info = dtype_find(s->type);
+    s->weight = memory((size_t)s->n_outputs * n / (size_t)info->block_size
+                       * (size_t)info->block_bytes);
+    s->x = memory((size_t)s->n_x * n * sizeof(float));
+    s->out = memory(((size_t)s->n_x * (size_t)s->n_outputs + GUARD)
+                    * sizeof(float));
+    s->a_memory = memory(activations_bytes(s->n_x, s->n_inputs));
+}
+
+static void stop(setup *s)
+{
+    threads_stop(s->m.team);
+    free(s->m.scratch);
+    free(s->team_memory);
+    free(s->weight);
+    free(s->x);
+    free(s->out);
+    free(s->a_memory);
+}
+
+static void fill(setup *s)
+{
+    size_t n = (size_t)s->n_outputs * (size_t)s->n_inputs;
+    float *values = memory(n * sizeof *values);
+    for (size_t i = 0; i < n; i++)
+        values[i] = uniform();
+    assert_int_equal(quant_encode(s->type, values, s->weight, n, NULL),
+                     LLL_OK);
+    free(values);
+    for (size_t i = 0; i < (size_t)s->n_x * (size_t)s->n_inputs; i++)
+        s->x[i] = uniform() * (float)(1 + i % 7);
+}
+
+static void run_with(setup *s, const kernels *table, float *out)
+{
+    size_t n = (size_t)s->n_x * (size_t)s->n_outputs;
+    for (size_t i = 0; i < n + GUARD; i++)
+        out[i] = 12345.0f;
+    s->m.kernels = table;
+    activations_set(&s->a, &s->m, s->x, s->n_x, s->n_inputs, s->a_memory);
+    matmul_job job = {s->type, s->weight, s->n_outputs, s->n_inputs, out};
+    matmul_run(&s->m, &s->a, &job, 1);
+    for (size_t i = n; i < n + GUARD; i++)
+        assert_true(out[i] == 12345.0f);
+}
+
+static void compare_tables(setup *s)
+{
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    size_t bytes = ((size_t)s->n_x * (size_t)s->n_outputs + GUARD)
+                   * sizeof(float);
+    float *expected = memory(bytes);
+    run_with(s, &kernels_scalar, expected);
+    for (int i = 0; i < n_tables; i++) {
+        run_with(s, table[i], s->out);
+        if (memcmp(expected, s->out, bytes) != 0)
+            fail_msg("%s differs from scalar: %s %d x %d, %d rows of x, "
+                     "mode %d", table[i]->name, dtype_name(s->type),
+                     s->n_outputs, s->n_inputs, s->n_x, (int)s->m.mode);
+    }
+    free(expected);
+}
+
+static void compare(dtype type, int n_outputs, int n_inputs, int n_x,
+                    int n_threads, matmul_mode mode)
+{
+    setup s = {.type = type, .n_outputs = n_outputs, .n_inputs = n_inputs,
+               .n_x = n_x};
+    s.m.mode = mode;
+    start(&s, n_threads);
+    fill(&s);
+    compare_tables(&s);
+    stop(&s);
+}
+
+static void every_block_count(void **unused)
+{
+    (void)unused;
+    for (int t = 0; t < N_TYPES; t++)
+        for (int blocks = 1; blocks <= 9; blocks++)
+            for (int n_x = 1; n_x <= 9; n_x++)
+                for (int mode = 0; mode < 2; mode++)
+                    compare(types[t], 37, 32 * blocks, n_x, 1,
+                            (matmul_mode)mode);
+}
+
+static void real_row_lengths(void **unused)
+{
+    static const int length[] = {64, 576, 1536, 5632};
+    static const int n_x[] = {1, 2, 17, 64};
+    (void)unused;
+    for (int t = 0; t < N_TYPES; t++)
+        for (int i = 0; i < 4; i++)
+            for (int k = 0; k < 4; k++)
+                compare(types[t], i == 3 ? 33 : 67, length[i], n_x[k],
+                        1 + (i + k) % 5, MATMUL_Q8);
+}
+
+// Float rows need not be a multiple of anything.
+static void odd_row_lengths(void **unused)
+{
+    static const dtype plain[] = {DTYPE_F32, DTYPE_F16, DTYPE_BF16};
+    (void)unused;
+    for (int t = 0; t < 3; t++)
+        for (int n = 1; n <= 50; n++)
+            for (int n_x = 1; n_x <= 5; n_x += 2)
+                for (int mode = 0; mode < 2; mode++)
+                    compare(plain[t], 19, n, n_x, 1, (matmul_mode)mode);
+}
+
+static void every_row_count(void **unused)
+{
+    (void)unused;
+    for (int t = 0; t < N_TYPES; t++)
+        for (int n_outputs = 1; n_outputs <= 70; n_outputs += 3)
+            compare(types[t], n_outputs, 96, 1 + n_outputs % 11, 2,
+                    MATMUL_Q8);
+}
+
+// Codes at their limits, scales large and tiny, of both signs.
+static void fill_extreme(setup *s, int kind)
+{
+    static const uint16_t scale[] = {0x3c00, 0xbc00, 0x0001, 0x7bff, 0};
+    size_t n_blocks = (size_t)s->n_outputs * (size_t)s->n_inputs / 32;
+    size_t size = (size_t)dtype_find(s->type)->block_bytes;
+    for (size_t b = 0; b < n_blocks; b++) {
+        unsigned char *block = s->weight + b * size;
+        for (size_t i = 0; i < size; i++)
+            block[i] = (unsigned char)(kind == 0 ? 0 : kind == 1 ? 255
+                     : kind == 2 ? 128 : kind == 3 ? 127 : (int)next());
+        memcpy(block, &scale[b % 5], 2);
+        if (s->type == DTYPE_Q4_1)
+            memcpy(block + 2, &scale[(b + 1) % 5], 2);
+    }
+    for (size_t i = 0; i < (size_t)s->n_x * (size_t)s->n_inputs; i++)
+        s->x[i] = i / 32 % 4 == 0 ? 1.0f : i / 32 % 4 == 1 ? -1e30f
+                : i / 32 % 4 == 2 ? 0.0f : (next() & 1 ? 1e-38f : -1e-38f);
+}
+
+static void extreme_blocks(void **unused)
+{
+    (void)unused;
+    for (int t = 0; t < 3; t++)
+        for (int kind = 0; kind < 5; kind++)
+            for (int n_x = 1; n_x <= 9; n_x += 4) {
+                setup s = {.type = types[t], .n_outputs = 48,
+                           .n_inputs = 160, .n_x = n_x};
+                start(&s, 1);
+                fill_extreme(&s, kind);
+                compare_tables(&s);
+                stop(&s);
+            }
+}
+
+// One row of x at a time gives the bits of all rows together, and so does
+// every number of threads.
+static void batches_and_threads(void **unused)
+{
+    (void)unused;
+    for (int t = 0; t < N_TYPES; t++) {
+        setup s = {.type = types[t], .n_outputs = 80, .n_inputs = 288,
+                   .n_x = 23};
+        start(&s, 5);
+        fill(&s);
+        const kernels *table;
+        assert_int_equal(kernels_select("auto", &table, NULL), LLL_OK);
+        run_with(&s, table, s.out);
+        setup one = s;
+        float *out = memory((80 + GUARD) * sizeof *out);
+        one.n_x = 1;
+        for (int i = 0; i < s.n_x; i++) {
+            one.x = s.x + i * s.n_inputs;
+            run_with(&one, table, out);
+            assert_memory_equal(out, s.out + i * 80, 80 * sizeof *out);
+        }
+        free(out);
+        stop(&s);
+    }
+}
+
+static void quantized_activations(void **unused)
+{
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    enum { N = 32 * 40 };
+    static float x[N], scale[2][N / 32], sum[2][N / 32];
+    static int8_t code[2][N];
+    static int32_t code_sum[2][N / 32];
+    (void)unused;
+    for (int i = 0; i < N; i++)
+        x[i] = uniform() * powf(10.0f, (float)(i / 32) - 20.0f);
+    for (int i = 0; i < 64; i++)
+        x[i] = i < 32 ? 0.0f : (float)(i - 32) * 0.5f - 8.0f;
+    kernels_scalar.quantize(x, N, code[0], scale[0], sum[0], code_sum[0]);
+    for (int i = 0; i < n_tables; i++) {
+        table[i]->quantize(x, N, code[1], scale[1], sum[1], code_sum[1]);
+        assert_memory_equal(code[0], code[1], sizeof code[0]);
+        assert_memory_equal(scale[0], scale[1], sizeof scale[0]);
+        assert_memory_equal(sum[0], sum[1], sizeof sum[0]);
+        assert_memory_equal(code_sum[0], code_sum[1], sizeof code_sum[0]);
+    }
+    for (int i = 0; i < N; i++)
+        assert_true(fabsf(x[i] - scale[0][i / 32] * code[0][i])
+                    <= 0.5001f * scale[0][i / 32] + 1e-36f);
+}
+
+static void swiglu_is_the_same(void **unused)
+{
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    enum { N = 1003 };
+    static float gate[2][N], up[N];
+    (void)unused;
+    for (int i = 0; i < n_tables; i++) {
+        for (int k = 0; k < N; k++) {
+            gate[0][k] = gate[1][k] = (float)(k - 500) * 0.31f;
+            up[k] = uniform();
+        }
+        kernels_scalar.swiglu(gate[0], up, N);
+        table[i]->swiglu(gate[1], up, N);
+        assert_memory_equal(gate[0], gate[1], sizeof gate[0]);
+    }
+}
+
+typedef struct {
+    float maximum[40], total[40], out[40 * 96];
+} attended;
+
+static void attend_with(const kernels *table, attend_span span, attended *to)
+{
+    float *scratch = memory(attention_scratch(span.head_dim)
+                            * sizeof(float));
+    memset(to, 0, sizeof *to);
+    span.scratch = scratch;
+    span.maximum = to->maximum;
+    span.total = to->total;
+    span.out = to->out;
+    table->attend(&span);
+    free(scratch);
+}
+
+static void spans_are_the_same(void **unused)
+{
+    static const int dims[] = {16, 32, 64, 80, 96, 20};
+    static const int rows[] = {1, 3, 16, 37};
+    static float q[40 * 96], kv[2][128 * 96];
+    static uint16_t half[2][128 * 96];
+    static attended a, b;
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    (void)unused;
+    for (int i = 0; i < 40 * 96; i++)
+        q[i] = uniform();
+    for (int i = 0; i < 2 * 128 * 96; i++) {
+        kv[i % 2][i / 2] = 3.0f * uniform();
+        half[i % 2][i / 2] = f32_to_f16(kv[i % 2][i / 2]);
+    }
+    for (int d = 0; d < 6; d++)
+        for (int n = 1; n <= 128; n += n < 20 ? 1 : 27)
+            for (int r = 0; r < 4; r++)
+                for (int is_half = 0; is_half < 2; is_half++) {
+                    attend_span span = {
+                        .q = q, .n_rows = rows[r], .head_dim = dims[d],
+                        .type = is_half ? DTYPE_F16 : DTYPE_F32,
+                        .keys = is_half ? (void *)half[0] : (void *)kv[0],
+                        .values = is_half ? (void *)half[1] : (void *)kv[1],
+                        .row_bytes = (size_t)dims[d] * (is_half ? 2 : 4),
+                        .n_positions = n};
+                    attend_with(&kernels_scalar, span, &a);
+                    for (int i = 0; i < n_tables; i++) {
+                        attend_with(table[i], span, &b);
+                        assert_memory_equal(&a, &b, sizeof a);
+                    }
+                }
+}
+
+static void biases_and_bytes(void **unused)
+{
+    static float x[3 * 32], weight[2][8 * 32], bias[8], y[2][3 * 8];
+    lll_error err;
+    matmul m = {.kernels = &kernels_scalar, .mode = MATMUL_F32};
+    (void)unused;
+    for (int i = 0; i < 8 * 32; i++)
+        weight[0][i] = weight[1][i] = uniform();
+    for (int i = 0; i < 3 * 32; i++)
+        x[i] = uniform();
+    for (int i = 0; i < 8; i++)
+        bias[i] = (float)i;
+    void *team = memory(threads_bytes(1));
+    assert_int_equal(threads_start(&m.team, 1, team, &err), LLL_OK);
+    m.scratch_bytes = matmul_scratch_bytes(32);
+    m.scratch = memory(m.scratch_bytes);
+    linear plain = {"plain", DTYPE_F32, weight[0], NULL, 8, 32};
+    linear biased = {"biased", DTYPE_F32, weight[1], bias, 8, 32};
+    const linear *layers[] = {&plain, &biased};
+    float *outs[] = {y[0], y[1]};
+    activations a;
+    activations_set(&a, &m, x, 3, 32, NULL);
+    linear_forward(&m, layers, 2, &a, outs);
+    for (int t = 0; t < 3; t++)
+        for (int i = 0; i < 8; i++)
+            assert_true(y[1][t * 8 + i] == y[0][t * 8 + i] + bias[i]);
+    assert_int_equal(m.weight_bytes, 2 * sizeof weight[0]);
+    threads_stop(m.team);
+    free(m.scratch);
+    free(team);
+}
+
+static void unknown_set_is_refused(void **unused)
+{
+    const kernels *table = NULL;
+    lll_error err;
+    (void)unused;
+    assert_int_equal(kernels_select("mmx", &table, &err),
+                     LLL_ERR_UNSUPPORTED);
+    assert_null(table);
+    assert_non_null(strstr(err.text, "scalar"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_block_count),
+        cmocka_unit_test(real_row_lengths),
+        cmocka_unit_test(odd_row_lengths),
+        cmocka_unit_test(every_row_count),
+        cmocka_unit_test(extreme_blocks),
+        cmocka_unit_test(batches_and_threads),
+        cmocka_unit_test(quantized_activations),
+        cmocka_unit_test(swiglu_is_the_same),
+        cmocka_unit_test(spans_are_the_same),
+        cmocka_unit_test(biases_and_bytes),
+        cmocka_unit_test(unknown_set_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
