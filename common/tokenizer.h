@@ -5,9 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/arena.h"
 #include "common/error.h"
 #include "common/gguf.h"
+#include "common/pretokenize.h"
+#include "common/vocabulary.h"
 
 // Text to token numbers and back, from the vocabulary that a GGUF file
 // carries: byte-level BPE with merges (tokenizer.ggml.model "gpt2") and
@@ -23,15 +24,32 @@
 //
 // Taught in chapter 4.
 
-typedef struct tokenizer tokenizer;     // fields in the struct below
+enum { TOKENIZER_MAX_ENDS = 16 };
+
+// @begin tokenizer-type
+typedef struct tokenizer {
+    vocabulary words;
+    const pretokenizer *pre;    // NULL for SentencePiece
+    size_t n_tokens;
+    size_t longest_token;       // bytes
+    int32_t bos, eos, eot, eom; // -1: the file names none
+    int32_t unknown;            // for bytes that no token can hold; or -1
+    bool add_bos, add_eos;      // what the file asks a caller to do
+    bool add_space_prefix;      // SentencePiece: " Hello" for "Hello"
+    int32_t ends[TOKENIZER_MAX_ENDS];   // generation ends at these
+    int n_ends;
+    size_t n_bytes;             // memory that this struct owns
+} tokenizer;
+// @end tokenizer-type
 
 // What tokenizer_encode() does beside cutting text.
 enum {
     TOKENIZER_BOS = 1,      // begin with the BOS token, asked for by the file
                             // or not
     TOKENIZER_SPECIAL = 2   // "<|im_end|>" in the text is that one token;
-                            // without this flag it is nine characters of
-                            // text, which is what a user's input must be
+                            // without this flag it is ten characters of
+                            // text, which is what a user's input must be.
+                            // User-defined tokens are matched always.
 };
 
 // Read the vocabulary. The file must stay open as long as the tokenizer:
@@ -40,25 +58,48 @@ enum {
 // pre   name of a pre-tokenizer to use in place of the file's own, or NULL
 //
 // LLL_ERR_NOT_FOUND     the file has no vocabulary
-// LLL_ERR_FORMAT        its lists contradict each other
+// LLL_ERR_FORMAT        its lists contradict each other (vocabulary_load.h
+//                       says what is tolerated), or a token that it names
+//                       is outside the vocabulary
 // LLL_ERR_UNSUPPORTED   a tokenizer model or pre-tokenizer we do not know,
 //                       by name
+// LLL_ERR_MEMORY        no room; tokenizer_plan() says how much it takes
+// On failure *t is zeroed.
 lll_status tokenizer_init(tokenizer *t, const gguf_file *file,
                           const char *pre, lll_error *err);
 void tokenizer_free(tokenizer *t);      // accepts a zeroed struct
 
+// The bytes that tokenizer_init() will ask for, from the counts in the file.
+lll_status tokenizer_plan(const gguf_file *file, size_t *n_bytes,
+                          lll_error *err);
+
 // Cut `n_bytes` bytes (any bytes: what is not UTF-8 is kept, byte for byte)
 // into at most `capacity` token numbers.
 //
+// SentencePiece text gets a space in front at its start and after each
+// special token, as llama.cpp does it, if the file asks for it.
+//
 // *n_ids is filled only on LLL_OK.
-// LLL_ERR_OVERFLOW   more than `capacity` tokens; tokenizer_max_ids() is
-//                    always enough
+// LLL_ERR_NOT_FOUND  BOS is asked for and the file has none; or a byte has
+//                    no token, and the file names no unknown token
+// LLL_ERR_OVERFLOW   more than `capacity` tokens (tokenizer_max_ids() is
+//                    always enough), or a piece of 4 GiB
 // LLL_ERR_MEMORY     no room for the working lists
-// Time O(n log n) in the longest piece, without recursion.
+// Time O(n log n) in the longest piece, without recursion. Memory, until it
+// returns: 37 bytes for each byte of the longest piece that the
+// pre-tokenizer cuts, and 3 for each byte of text, at most 192 KiB, for
+// remembering the pieces that were met before.
 lll_status tokenizer_encode(const tokenizer *t, const char *text,
                             size_t n_bytes, unsigned flags, int32_t *ids,
                             size_t capacity, size_t *n_ids, lll_error *err);
 size_t tokenizer_max_ids(const tokenizer *t, size_t n_bytes);
+
+// The text of a list of tokens: what tokenizer_encode() was given, byte for
+// byte. Writes at most `capacity` bytes and returns how many there are.
+//
+// special   write control tokens too, by name
+size_t tokenizer_decode(const tokenizer *t, const int32_t *ids, size_t n_ids,
+                        bool special, char *bytes, size_t capacity);
 
 // The bytes of one token, as they appear in text ("Ġthe" is " the"). Writes
 // at most `capacity` bytes and returns how many the token has. Control
@@ -73,7 +114,8 @@ size_t tokenizer_piece(const tokenizer *t, int32_t id, bool special,
 typedef struct {
     unsigned char held[4];
     int n_held;
-    bool at_start;          // SentencePiece drops the first space of a text
+    bool at_start;          // SentencePiece drops the first space of a text:
+                            // set it for a text that begins here
 } utf8_stream;
 
 // Append the bytes of `id` and copy out the whole characters; bytes that can

@@ -1,0 +1,71 @@
+#ifndef COMMON_BPE_H
+#define COMMON_BPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Byte-pair encoding: begin with the smallest symbols, and join the best
+// pair of neighbours until no pair can be joined. What "best" means is the
+// caller's: the line of a merge list, or the score of the joined token.
+// Taught in chapter 4. Source: Sennrich, Haddow and Birch 2016, "Neural
+// Machine Translation of Rare Words with Subword Units".
+
+// @begin bpe-symbol
+// A piece of text on its way to becoming a token. Symbols lie in one array
+// in the order of the text and are linked to their living neighbours.
+typedef struct {
+    uint32_t start, n_bytes;        // in the piece; n_bytes 0: swallowed by
+                                    // its left neighbour
+    uint32_t previous, next;        // BPE_NONE at the ends
+    int32_t id;                     // its token, or -1
+} bpe_symbol;
+
+#define BPE_NONE UINT32_MAX
+// @end bpe-symbol
+
+// Can these two neighbours be joined? *rank says how early, smaller first;
+// *id is the token they make. Two answers for the same pair are the same.
+typedef struct {
+    const void *vocabulary;
+    bool (*find)(const void *vocabulary, const unsigned char *text,
+                 const bpe_symbol *left, const bpe_symbol *right,
+                 uint32_t *rank, int32_t *id);
+} bpe_rules;
+
+// Join neighbours in order of (rank, position) until nothing is left to
+// join. Reads and writes symbols[0..n-1], already linked, 1 <= n < BPE_NONE;
+// symbols[0] is always the first of the result.
+//
+// heap   room for BPE_HEAP_ENTRIES(n) numbers
+//
+// Time O(n log n): each join removes a symbol and looks up at most two new
+// pairs. No allocation, no recursion.
+void bpe_merge(const bpe_rules *rules, const unsigned char *text,
+               bpe_symbol *symbols, size_t n, uint64_t *heap);
+
+// n - 1 pairs at the start, and each of at most n - 1 joins takes one pair
+// out and puts at most two in.
+#define BPE_HEAP_ENTRIES(n) (2 * (n))
+
+// The merge list of a vocabulary: which two tokens join into which, the
+// line number being the rank. An open-addressing hash table.
+typedef struct {
+    int32_t left, right, result;
+} bpe_pair;
+
+typedef struct {
+    bpe_pair *pairs;        // n_pairs of them, in file order
+    uint32_t n_pairs;
+    uint32_t *slots;        // n_slots line numbers + 1; 0: free
+    size_t n_slots;         // a power of two, more than n_pairs
+} bpe_table;
+
+// Enter pairs[rank]. False when an earlier line has the same pair, which
+// then stays.
+bool bpe_table_add(bpe_table *table, uint32_t rank);
+
+// The line number of a pair, or BPE_NONE.
+uint32_t bpe_table_find(const bpe_table *table, int32_t left, int32_t right);
+
+#endif

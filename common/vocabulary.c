@@ -1,0 +1,193 @@
+#include "common/vocabulary.h"
+
+#include <string.h>
+
+// How the bytes of a token are written in the file.
+enum { PLAIN, BYTE_LETTERS, SPACE_SIGN, BYTE_NUMBER };
+
+// GPT-2 writes each byte as one printable character: the printable bytes of
+// Latin-1 as themselves, the others, in order, as U+0100 and on.
+// @begin vocabulary-byte-letter
+static int byte_of_letter(uint32_t letter)
+{
+    if ((letter >= 0x21 && letter <= 0x7e)
+        || (letter >= 0xa1 && letter <= 0xff && letter != 0xad))
+        return (int)letter;
+    if (letter >= 0x100 && letter <= 0x120)
+        return (int)(letter - 0x100);               // 00 to 20
+    if (letter >= 0x121 && letter <= 0x142)
+        return (int)(letter - 0x121 + 0x7f);        // 7F to A0
+    return letter == 0x143 ? 0xad : -1;
+}
+// @end vocabulary-byte-letter
+
+// @begin vocabulary-next
+static int hex_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9' ? c - '0'
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int vocabulary_byte_of_name(const unsigned char *text, size_t n_bytes)
+{
+    if (n_bytes != 6 || memcmp(text, "<0x", 3) != 0 || text[5] != '>')
+        return -1;
+    int high = hex_digit(text[3]), low = hex_digit(text[4]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+bool vocabulary_next(vocabulary_cursor *c, unsigned char *byte)
+{
+    size_t left = (size_t)(c->end - c->at);
+    if (left == 0)
+        return false;
+    *byte = *c->at;
+    size_t used = 1;
+    // Two bytes, C4 A0: every letter beyond ASCII is one of those.
+    if (c->spelling == BYTE_LETTERS && *byte >= 0xc2 && *byte <= 0xc5
+        && left >= 2) {
+        int b = byte_of_letter((*byte & 0x1fu) << 6 | (c->at[1] & 0x3fu));
+        if (b >= 0) {
+            *byte = (unsigned char)b;
+            used = 2;
+        }
+    } else if (c->spelling == SPACE_SIGN && *byte == 0xe2 && left >= 3
+               && c->at[1] == 0x96 && c->at[2] == 0x81) {
+        *byte = ' ';
+        used = 3;
+    } else if (c->spelling == BYTE_NUMBER) {
+        *byte = (unsigned char)vocabulary_byte_of_name(c->at, left);
+        used = left;
+    }
+    c->at += used;
+    return true;
+}
+// @end vocabulary-next
+
+// @begin vocabulary-bytes
+bool vocabulary_is_special(unsigned type)
+{
+    return type == TOKEN_UNKNOWN || type == TOKEN_CONTROL
+        || type == TOKEN_USER_DEFINED;
+}
+
+vocabulary_cursor vocabulary_spelled(const vocabulary *v, const char *text,
+                                     size_t n_bytes)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    bool byte_level = v->kind == VOCABULARY_BYTE_LEVEL;
+    vocabulary_cursor cursor = {bytes, bytes + n_bytes,
+                                byte_level ? BYTE_LETTERS : SPACE_SIGN};
+    return cursor;
+}
+
+vocabulary_cursor vocabulary_bytes(const vocabulary *v, int32_t id)
+{
+    const vocabulary_token *token = &v->tokens[id];
+    vocabulary_cursor cursor = vocabulary_spelled(v, token->text,
+                                                  token->n_bytes);
+    // Special tokens are written as they appear in text.
+    if (vocabulary_is_special(token->type))
+        cursor.spelling = PLAIN;
+    else if (token->type == TOKEN_BYTE
+             && v->kind == VOCABULARY_SENTENCEPIECE)
+        cursor.spelling = BYTE_NUMBER;
+    return cursor;
+}
+// @end vocabulary-bytes
+
+// @begin vocabulary-find
+static bool stands_for(const vocabulary *v, uint32_t id,
+                       const unsigned char *bytes, size_t n_bytes)
+{
+    vocabulary_cursor cursor = vocabulary_bytes(v, (int32_t)id);
+    unsigned char byte;
+    size_t n = 0;
+    while (vocabulary_next(&cursor, &byte))
+        if (n == n_bytes || bytes[n++] != byte)
+            return false;
+    return n == n_bytes;
+}
+
+// The slot of these bytes, or the free one where they would go.
+static size_t find_slot(const vocabulary *v, const unsigned char *bytes,
+                        size_t n_bytes, uint32_t hash)
+{
+    size_t slot = hash & (v->n_slots - 1);
+    while (v->slots[slot] != 0) {
+        uint32_t id = v->slots[slot] - 1;
+        if (v->tokens[id].hash == hash && stands_for(v, id, bytes, n_bytes))
+            break;
+        slot = (slot + 1) & (v->n_slots - 1);
+    }
+    return slot;
+}
+
+static uint32_t hash_bytes(const unsigned char *bytes, size_t n_bytes)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < n_bytes; i++)
+        hash = (hash ^ bytes[i]) * 0x9e3779b97f4a7c15u;
+    return (uint32_t)(hash >> 32);
+}
+
+int32_t vocabulary_find(const vocabulary *v, const unsigned char *bytes,
+                        size_t n_bytes)
+{
+    if (n_bytes == 0 || n_bytes > v->longest)
+        return -1;
+    size_t slot = find_slot(v, bytes, n_bytes, hash_bytes(bytes, n_bytes));
+    return (int32_t)v->slots[slot] - 1;
+}
+
+int32_t vocabulary_enter(vocabulary *v, int32_t id,
+                         const unsigned char *bytes, size_t n_bytes)
+{
+    uint32_t hash = hash_bytes(bytes, n_bytes);
+    size_t slot = find_slot(v, bytes, n_bytes, hash);
+    if (v->slots[slot] == 0) {
+        v->tokens[id].hash = hash;
+        v->slots[slot] = (uint32_t)id + 1;
+    }
+    return (int32_t)v->slots[slot] - 1;
+}
+// @end vocabulary-find
+
+// The list is sorted, so the tokens that begin with the bytes read so far
+// lie side by side, the shortest first. Each byte narrows them.
+// @begin vocabulary-find-special
+static size_t narrow(const vocabulary *v, size_t low, size_t high,
+                     size_t depth, unsigned bound)
+{
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const vocabulary_special *s = &v->special[middle];
+        if (s->n_bytes <= depth || (unsigned char)s->text[depth] < bound)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+int32_t vocabulary_find_special(const vocabulary *v,
+                                const unsigned char *text, size_t n_bytes,
+                                bool all, size_t *length)
+{
+    size_t low = 0, high = v->n_special;
+    int32_t best = -1;
+    for (size_t depth = 0; depth < n_bytes && low < high; depth++) {
+        low = narrow(v, low, high, depth, text[depth]);
+        high = narrow(v, low, high, depth, text[depth] + 1u);
+        if (low == high || v->special[low].n_bytes != depth + 1)
+            continue;
+        int32_t id = v->special[low].id;
+        if (all || v->tokens[id].type == TOKEN_USER_DEFINED) {
+            best = id;
+            *length = depth + 1;
+        }
+    }
+    return best;
+}
+// @end vocabulary-find-special

@@ -1,0 +1,438 @@
+#include "common/vocabulary_load.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/size.h"
+
+// What the lists of a file are, once checked.
+// @begin vocabulary-lists
+typedef struct {
+    vocabulary_kind kind;
+    const gguf_value *tokens, *types, *scores, *merges;     // or NULL
+    size_t n_tokens, n_special, n_merges;
+    size_t longest;             // bytes of the longest token or merge text
+} lists;
+
+static lll_status find_list(const gguf_file *file, const char *key,
+                            bool texts, const gguf_value **out,
+                            lll_error *err)
+{
+    const gguf_value *value = gguf_find_value(file, key);
+    *out = NULL;
+    if (value == NULL)
+        return LLL_OK;
+    bool right = value->type == GGUF_ARRAY
+        && (texts ? value->item_type == GGUF_STRING
+                  : value->item_type != GGUF_STRING
+                    && value->item_type != GGUF_ARRAY);
+    if (!right)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: %s is %s of %s, expected a list of %s",
+                        file->path, key,
+                        value->type == GGUF_ARRAY ? "a list" : "one value",
+                        gguf_type_name(value->item_type),
+                        texts ? "texts" : "numbers");
+    *out = value;
+    return LLL_OK;
+}
+
+static lll_status same_length(const gguf_file *file, const lists *l,
+                              const gguf_value *list, const char *name,
+                              lll_error *err)
+{
+    if (list == NULL || list->n_items == l->n_tokens)
+        return LLL_OK;
+    return lll_fail(err, LLL_ERR_FORMAT,
+                    "%s: tokenizer.ggml.%s has %" PRIu64 " entries, expected "
+                    "%zu, one for each token",
+                    file->path, name, list->n_items, l->n_tokens);
+}
+// @end vocabulary-lists
+
+// @begin vocabulary-model
+static lll_status read_model(const gguf_file *file, vocabulary_kind *kind,
+                             lll_error *err)
+{
+    static const char key[] = "tokenizer.ggml.model";
+    gguf_string model;
+    lll_status status = gguf_get_string(file, key, &model, err);
+    if (status == LLL_ERR_NOT_FOUND)
+        return lll_fail(err, status,
+                        "%s: no %s, expected \"gpt2\" or \"llama\": the file "
+                        "has no vocabulary", file->path, key);
+    if (status != LLL_OK)
+        return status;
+    if (gguf_string_is(model, "gpt2"))
+        *kind = VOCABULARY_BYTE_LEVEL;
+    else if (gguf_string_is(model, "llama"))
+        *kind = VOCABULARY_SENTENCEPIECE;
+    else
+        return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                        "%s: %s is \"%.*s\", expected \"gpt2\" (byte-level "
+                        "BPE) or \"llama\" (SentencePiece BPE)", file->path,
+                        key, model.n_bytes < 64 ? (int)model.n_bytes : 64,
+                        model.bytes);
+    return LLL_OK;
+}
+
+static size_t longest_text(const gguf_value *list, size_t longest)
+{
+    const unsigned char *cursor = list->bytes;
+    for (uint64_t i = 0; i < list->n_items; i++) {
+        gguf_string text = gguf_next_string(&cursor);
+        if (text.n_bytes > longest)
+            longest = text.n_bytes;
+    }
+    return longest;
+}
+// @end vocabulary-model
+
+// @begin vocabulary-read-lists
+static lll_status read_lists(const gguf_file *file, lists *l, lll_error *err)
+{
+    memset(l, 0, sizeof *l);
+    lll_status s = read_model(file, &l->kind, err);
+    if (s == LLL_OK)
+        s = find_list(file, "tokenizer.ggml.tokens", true, &l->tokens, err);
+    if (s == LLL_OK)
+        s = find_list(file, "tokenizer.ggml.token_type", false, &l->types,
+                      err);
+    if (s == LLL_OK)
+        s = find_list(file, "tokenizer.ggml.scores", false, &l->scores, err);
+    if (s == LLL_OK)
+        s = find_list(file, "tokenizer.ggml.merges", true, &l->merges, err);
+    if (s != LLL_OK)
+        return s;
+    if (l->tokens == NULL || l->tokens->n_items == 0)
+        return lll_fail(err, LLL_ERR_NOT_FOUND,
+                        "%s: tokenizer.ggml.tokens is %s, expected a list of "
+                        "texts: the file has no vocabulary", file->path,
+                        l->tokens == NULL ? "missing" : "empty");
+    bool bytes = l->kind == VOCABULARY_BYTE_LEVEL;
+    if (bytes ? l->merges == NULL : l->scores == NULL)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: tokenizer.ggml.%s is missing, expected with "
+                        "tokenizer.ggml.model \"%s\"", file->path,
+                        bytes ? "merges" : "scores",
+                        bytes ? "gpt2" : "llama");
+    if (l->tokens->n_items > INT32_MAX
+        || (bytes && l->merges->n_items > INT32_MAX))
+        return lll_fail(err, LLL_ERR_OVERFLOW,
+                        "%s: %" PRIu64 " tokens, expected at most %d",
+                        file->path, l->tokens->n_items, INT32_MAX);
+    l->n_tokens = (size_t)l->tokens->n_items;
+    l->n_merges = bytes ? (size_t)l->merges->n_items : 0;
+    s = same_length(file, l, l->types, "token_type", err);
+    if (s == LLL_OK && !bytes)
+        s = same_length(file, l, l->scores, "scores", err);
+    if (s != LLL_OK)
+        return s;
+    for (size_t i = 0; l->types != NULL && i < l->n_tokens; i++)
+        l->n_special +=
+            vocabulary_is_special((unsigned)gguf_item_i64(l->types, i));
+    l->longest = longest_text(l->tokens, 0);
+    if (bytes)
+        l->longest = longest_text(l->merges, l->longest);
+    return LLL_OK;
+}
+// @end vocabulary-read-lists
+
+// The lists in memory, in the order in which they are taken.
+// @begin vocabulary-plan
+enum { TOKENS, SLOTS, SPECIAL, PAIRS, PAIR_SLOTS, SCRATCH, N_PIECES };
+
+// Twice as many slots as entries, so that a probe ends soon.
+static size_t slots_for(size_t n)
+{
+    size_t slots = 16;
+    while (slots / 2 < n)
+        slots *= 2;
+    return slots;
+}
+
+static lll_status plan_pieces(const lists *l, size_t bytes[N_PIECES],
+                              size_t *total, lll_error *err)
+{
+    const size_t count[N_PIECES] = {
+        l->n_tokens, slots_for(l->n_tokens), l->n_special, l->n_merges,
+        l->n_merges > 0 ? slots_for(l->n_merges) : 0, l->longest + 1};
+    const size_t each[N_PIECES] = {
+        sizeof(vocabulary_token), sizeof(uint32_t),
+        sizeof(vocabulary_special), sizeof(bpe_pair), sizeof(uint32_t), 1};
+    size_t sum = 0;
+    for (int i = 0; i < N_PIECES; i++)
+        if (!size_mul(count[i], each[i], &bytes[i])
+            || !size_add(sum, arena_round(bytes[i]), &sum))
+            return lll_fail(err, LLL_ERR_OVERFLOW,
+                            "vocabulary size overflow: %zu tokens, %zu "
+                            "merges", l->n_tokens, l->n_merges);
+    *total = sum;
+    return LLL_OK;
+}
+
+lll_status vocabulary_plan(const gguf_file *file, size_t *n_bytes,
+                           lll_error *err)
+{
+    lists l;
+    size_t bytes[N_PIECES];
+    lll_status status = read_lists(file, &l, err);
+    return status != LLL_OK ? status : plan_pieces(&l, bytes, n_bytes, err);
+}
+// @end vocabulary-plan
+
+// @begin vocabulary-read-token
+static lll_status read_rank(vocabulary_token *token, double score,
+                            const char *path, size_t id, lll_error *err)
+{
+    float f = (float)score + 0.0f;      // -0 becomes 0, the same number
+    uint32_t bits;
+    if (f != f)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: tokenizer.ggml.scores of token %zu is not a "
+                        "number", path, id);
+    memcpy(&bits, &f, sizeof bits);
+    // As unsigned numbers, the bits of positive floats grow with them, and
+    // those of negative ones shrink. A rank goes the other way.
+    token->rank = bits >> 31 ? bits : 0x7fffffff - bits;
+    return LLL_OK;
+}
+
+static lll_status read_type(const lists *l, vocabulary_token *token,
+                            const char *path, size_t id, lll_error *err)
+{
+    const unsigned char *text = (const unsigned char *)token->text;
+    int byte = vocabulary_byte_of_name(text, token->n_bytes);
+    bool bytes_named = l->kind == VOCABULARY_SENTENCEPIECE;
+    int64_t type = TOKEN_NORMAL;
+    if (l->types != NULL)
+        type = gguf_item_i64(l->types, id);
+    else if (bytes_named && byte >= 0)
+        type = TOKEN_BYTE;
+    if (type < 0 || type > TOKEN_BYTE)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: tokenizer.ggml.token_type of token %zu is %"
+                        PRId64 ", expected 0 to 6", path, id, type);
+    if (type == TOKEN_BYTE && bytes_named && byte < 0)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: token %zu is a byte, and its text is \"%.*s\", "
+                        "expected \"<0x00>\" to \"<0xFF>\"", path, id,
+                        token->n_bytes < 64 ? (int)token->n_bytes : 64,
+                        token->text);
+    token->type = type == 0 ? TOKEN_NORMAL : (unsigned char)type;
+    return LLL_OK;
+}
+// @end vocabulary-read-token
+
+// @begin vocabulary-enter-token
+static lll_status duplicate(const char *path, const vocabulary *v,
+                            int32_t id, int32_t other, lll_error *err)
+{
+    const vocabulary_token *token = &v->tokens[id];
+    return lll_fail(err, LLL_ERR_FORMAT,
+                    "%s: tokens %" PRId32 " and %" PRId32 " are both "
+                    "\"%.*s\", expected each text once", path, other, id,
+                    token->n_bytes < 64 ? (int)token->n_bytes : 64,
+                    token->text);
+}
+
+// Enter token `id` where it will be looked for.
+static lll_status enter_token(vocabulary *v, const char *path, int32_t id,
+                              unsigned char *scratch, lll_error *err)
+{
+    const vocabulary_token *token = &v->tokens[id];
+    vocabulary_cursor cursor = vocabulary_bytes(v, id);
+    size_t n = 0;
+    while (vocabulary_next(&cursor, &scratch[n])) {
+        // "the end" would be one token over two words.
+        if (n > 0 && scratch[n] == ' ' && scratch[n - 1] != ' '
+            && !vocabulary_is_special(token->type))
+            v->words_apart = false;
+        n++;
+    }
+    if (n > v->longest)
+        v->longest = n;
+    if (token->type == TOKEN_BYTE && v->kind == VOCABULARY_SENTENCEPIECE) {
+        if (v->byte_tokens[scratch[0]] < 0)
+            v->byte_tokens[scratch[0]] = id;
+        return LLL_OK;
+    }
+    if (n > 0 && vocabulary_is_special(token->type)) {
+        vocabulary_special s = {token->text, token->n_bytes, id};
+        v->special[v->n_special++] = s;
+        v->special_first[scratch[0]] = true;
+    }
+    if (n == 0 || token->type == TOKEN_CONTROL
+        || token->type == TOKEN_UNKNOWN)
+        return LLL_OK;
+    int32_t other = vocabulary_enter(v, id, scratch, n);
+    if (other != id && v->tokens[other].n_bytes == token->n_bytes
+        && memcmp(v->tokens[other].text, token->text, token->n_bytes) == 0)
+        return duplicate(path, v, id, other, err);
+    return LLL_OK;
+}
+// @end vocabulary-enter-token
+
+// @begin vocabulary-read-tokens
+static lll_status read_tokens(vocabulary *v, const lists *l,
+                              const char *path, unsigned char *scratch,
+                              lll_error *err)
+{
+    const unsigned char *cursor = l->tokens->bytes;
+    lll_status status = LLL_OK;
+    for (int i = 0; i < 256; i++)
+        v->byte_tokens[i] = -1;
+    v->words_apart = true;
+    for (size_t id = 0; id < l->n_tokens && status == LLL_OK; id++) {
+        gguf_string text = gguf_next_string(&cursor);
+        vocabulary_token *token = &v->tokens[id];
+        if (text.n_bytes > UINT32_MAX)
+            return lll_fail(err, LLL_ERR_OVERFLOW,
+                            "%s: token %zu has %zu bytes, expected less than "
+                            "4 GiB", path, id, text.n_bytes);
+        token->text = text.bytes;
+        token->n_bytes = (uint32_t)text.n_bytes;
+        status = read_type(l, token, path, id, err);
+        if (status == LLL_OK && l->kind == VOCABULARY_SENTENCEPIECE)
+            status = read_rank(token, gguf_item_f64(l->scores, id), path, id,
+                               err);
+        if (status == LLL_OK)
+            status = enter_token(v, path, (int32_t)id, scratch, err);
+    }
+    if (status == LLL_OK && l->kind == VOCABULARY_BYTE_LEVEL)
+        for (int i = 0; i < 256; i++) {
+            unsigned char byte = (unsigned char)i;
+            v->byte_tokens[i] = vocabulary_find(v, &byte, 1);
+        }
+    return status;
+}
+// @end vocabulary-read-tokens
+
+// @begin vocabulary-sort-special
+static int by_text(const void *a, const void *b)
+{
+    const vocabulary_special *x = a, *y = b;
+    uint32_t shared = x->n_bytes < y->n_bytes ? x->n_bytes : y->n_bytes;
+    int order = memcmp(x->text, y->text, shared);
+    return order != 0 ? order
+         : x->n_bytes < y->n_bytes ? -1 : x->n_bytes > y->n_bytes;
+}
+
+static lll_status sort_special(vocabulary *v, const char *path,
+                               lll_error *err)
+{
+    qsort(v->special, v->n_special, sizeof v->special[0], by_text);
+    for (size_t i = 1; i < v->n_special; i++)
+        if (by_text(&v->special[i - 1], &v->special[i]) == 0)
+            return duplicate(path, v, v->special[i].id,
+                             v->special[i - 1].id, err);
+    return LLL_OK;
+}
+// @end vocabulary-sort-special
+
+// @begin vocabulary-read-merge
+// Look up a token of a merge: its id, -1 for a special one, which text must
+// never make, -2 for none.
+static int32_t merge_token(const vocabulary *v, const unsigned char *bytes,
+                           size_t n_bytes)
+{
+    int32_t id = vocabulary_find(v, bytes, n_bytes);
+    size_t length;
+    if (id >= 0)
+        return id;
+    return vocabulary_find_special(v, bytes, n_bytes, true, &length) >= 0
+        && length == n_bytes ? -1 : -2;
+}
+
+// "\u0120 t": the tokens " " and "t" join into " t".
+static lll_status read_merge(vocabulary *v, const char *path, uint32_t rank,
+                             gguf_string text, unsigned char *scratch,
+                             lll_error *err)
+{
+    const char *space = text.n_bytes < 3 ? NULL
+                      : memchr(text.bytes + 1, ' ', text.n_bytes - 2);
+    bpe_pair *pair = &v->merges.pairs[rank];
+    const char *missing = "no space between two tokens";
+    if (space != NULL) {
+        size_t left = (size_t)(space - text.bytes), n = 0;
+        vocabulary_cursor c = vocabulary_spelled(v, text.bytes, left);
+        while (vocabulary_next(&c, &scratch[n]))
+            n++;
+        left = n;
+        c = vocabulary_spelled(v, space + 1, text.n_bytes - 1
+                               - (size_t)(space - text.bytes));
+        while (vocabulary_next(&c, &scratch[n]))
+            n++;
+        pair->left = merge_token(v, scratch, left);
+        pair->right = merge_token(v, scratch + left, n - left);
+        pair->result = merge_token(v, scratch, n);
+        missing = pair->left == -2 ? "a left side"
+                : pair->right == -2 ? "a right side"
+                : pair->result == -2 ? "a result" : NULL;
+    }
+    if (missing != NULL)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: line %" PRIu32 " of tokenizer.ggml.merges, "
+                        "\"%.*s\", has %s%s, expected two tokens that join "
+                        "into a third", path, rank,
+                        text.n_bytes < 64 ? (int)text.n_bytes : 64,
+                        text.bytes, missing,
+                        space != NULL ? " that is no token" : "");
+    if (pair->left >= 0 && pair->right >= 0 && pair->result >= 0)
+        bpe_table_add(&v->merges, rank);
+    return LLL_OK;
+}
+// @end vocabulary-read-merge
+
+// @begin vocabulary-init
+static lll_status fill(vocabulary *v, const lists *l, const char *path,
+                       const size_t bytes[N_PIECES], lll_error *err)
+{
+    v->kind = l->kind;
+    v->n_tokens = l->n_tokens;
+    v->tokens = arena_take(&v->memory, bytes[TOKENS]);
+    v->slots = arena_take(&v->memory, bytes[SLOTS]);
+    v->n_slots = slots_for(l->n_tokens);
+    v->special = arena_take(&v->memory, bytes[SPECIAL]);
+    v->merges.pairs = arena_take(&v->memory, bytes[PAIRS]);
+    v->merges.slots = arena_take(&v->memory, bytes[PAIR_SLOTS]);
+    v->merges.n_slots = bytes[PAIR_SLOTS] / sizeof(uint32_t);
+    unsigned char *scratch = arena_take(&v->memory, bytes[SCRATCH]);
+
+    lll_status status = read_tokens(v, l, path, scratch, err);
+    if (status == LLL_OK)
+        status = sort_special(v, path, err);
+    if (l->n_merges == 0)
+        return status;
+    const unsigned char *cursor = l->merges->bytes;
+    while (v->merges.n_pairs < l->n_merges && status == LLL_OK)
+        status = read_merge(v, path, v->merges.n_pairs++,
+                            gguf_next_string(&cursor), scratch, err);
+    return status;
+}
+
+lll_status vocabulary_init(vocabulary *v, const gguf_file *file,
+                           lll_error *err)
+{
+    lists l;
+    size_t bytes[N_PIECES], total;
+    memset(v, 0, sizeof *v);
+    lll_status status = read_lists(file, &l, err);
+    if (status == LLL_OK)
+        status = plan_pieces(&l, bytes, &total, err);
+    if (status == LLL_OK)
+        status = arena_init(&v->memory, total, err);
+    if (status == LLL_OK)
+        status = fill(v, &l, file->path, bytes, err);
+    if (status != LLL_OK)
+        vocabulary_free(v);
+    return status;
+}
+
+void vocabulary_free(vocabulary *v)
+{
+    arena_free(&v->memory);
+    memset(v, 0, sizeof *v);
+}
+// @end vocabulary-init
