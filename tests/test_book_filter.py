@@ -53,7 +53,8 @@ class Book:
     def weave(self, text, to="html"):
         self.write(f"{CHAPTER}/chapter.md", "# Sizes\n\n" + text)
         return subprocess.run(
-            [self.pandoc, "preface.md", "-M", f"chapters={CHAPTER}/chapter.md",
+            [self.pandoc, "preface.md",
+             "-M", f"chapters={CHAPTER}/chapter.md",
              "-M", "bibliography=references.bib", "-L", FILTER, "--citeproc",
              "-t", to, "--wrap=none"],
             cwd=self.root, capture_output=True, text=True,
@@ -232,7 +233,8 @@ def test_dangling_reference(book, kind):
 def test_references_that_hold(book):
     text = ("## One {#sec-one}\n\n$$ a $$ {#eq-a}\n\n"
             "| a |\n|---|\n| b |\n\n: A table. {#tbl-a}\n\n"
-            '::: {.exercise id="01-2" kind="predict" minutes="5"}\nHm.\n:::\n\n'
+            '::: {.exercise id="01-2" kind="predict" minutes="5"}\n'
+            'Hm.\n:::\n\n'
             "See @sec-one, @eq-a, @tbl-a, @ex-01-2, @ch-01 and @ch-02.\n\n")
     page = book.good(text, "plain").replace("\u00a0", " ")
     assert ("See Section 1.1, Equation 1.1, Table 1.1, Exercise 1.2, "
@@ -310,7 +312,8 @@ def test_raw_html(book):
 
 
 def test_all_problems_are_listed(book):
-    text = block("no.c", "a") + "\n" + block("common/size.c", "no") + "\n@fig-x\n"
+    text = "\n".join([block("no.c", "a"), block("common/size.c", "no"),
+                      "@fig-x\n"])
     assert book.refused(text, "no.c", "named no", "@fig-x") == 3
 
 

@@ -12,7 +12,6 @@ local formula = dofile(here .. '/formula.lua')
 local problem = sources.problem
 local stringify = pandoc.utils.stringify
 
-local MAX_LISTING = 35      -- lines; a reader holds no more in one look
 local MIN_ALT = 20          -- characters; less says nothing about a picture
 
 local typst = FORMAT:match 'typst' ~= nil
@@ -42,6 +41,11 @@ end
 
 local function markdown_inlines(text)
   return pandoc.utils.blocks_to_inlines(pandoc.read(text, 'markdown').blocks)
+end
+
+local function first_line(text)
+  local line = text:match '[^\n]*'
+  return #line > 40 and line:sub(1, 40) .. '...' or line
 end
 
 -------------------------------------------------------------- numbering
@@ -122,116 +126,14 @@ local function heading(header)
   return header
 end
 
----------------------------------------------------------------- listings
+local value_span = dofile(here .. '/value.lua')(wrong)
 
--- "lines 12-20", or where a nested marker leaves a gap "lines 12-20 22-30".
-local function line_text(numbers)
-  local text = sources.ranges(numbers):gsub('(%d)%-(%d)', '%1\u{2013}%2')
-    :gsub(' ', ', ')
-  return (#numbers == 1 and 'line ' or 'lines ') .. text
-end
-
-local function listing_caption(block, id)
-  local caption = pandoc.Inlines {}
-  if id ~= '' then
-    local number = next_number 'lst'
-    define(id, number)
-    caption:extend(caption_head('lst', number))
-  end
-  if block.attributes.caption then
-    caption:extend(markdown_inlines(block.attributes.caption))
-  end
-  return caption
-end
-
-local function typst_listing(kind, language, where, numbers, text, caption,
-                             id)
-  local list = table.concat(numbers, ',') .. (#numbers == 1 and ',' or '')
-  local call = string.format(
-    '#listing(kind: %s, lang: %s, where: %s, numbers: (%s), %s)[',
-    quoted(kind), quoted(language), quoted(where), list, quoted(text))
-  local close = ']' .. (id ~= '' and ' <' .. id .. '>' or '')
-  if #caption == 0 then return pandoc.Blocks { raw(call .. close) } end
-  return pandoc.Blocks { raw(call), pandoc.Plain(caption), raw(close) }
-end
-
-local function html_listing(kind, language, where, text, caption, id)
-  local head = pandoc.Inlines(caption)
-  if where ~= '' then
-    if #head > 0 then head:insert(pandoc.Space()) end
-    head:insert(pandoc.Span({ pandoc.Str(where) }, { class = 'where' }))
-  end
-  local blocks = pandoc.Blocks {}
-  if #head > 0 then
-    blocks:insert(pandoc.Div({ pandoc.Plain(head) },
-                             { class = 'listing-head' }))
-  end
-  blocks:insert(pandoc.CodeBlock(text, pandoc.Attr('', { language })))
-  return pandoc.Div(blocks, pandoc.Attr(id, { 'listing', kind }))
-end
-
-local function first_line(text)
-  local line = text:match '[^\n]*'
-  return #line > 40 and line:sub(1, 40) .. '...' or line
-end
-
--- The text of a listing, the numbers of its lines, and what stands above.
-local function fill(block, kind)
-  local path, region = block.attributes.file, block.attributes.region
-  if block.text ~= '' then
-    wrong('the listing of %s must be empty, and begins "%s"', path,
-          first_line(block.text))
-    return nil
-  end
-  local lines, numbers = sources.quote(path, region)
-  if not lines then return nil end
-  if #lines > MAX_LISTING then
-    wrong('%s%s has %d lines, a listing at most %d', path,
-          region and ', ' .. region .. ',' or '', #lines, MAX_LISTING)
-  end
-  local where = path
-  if kind == 'source' then where = path .. ', ' .. line_text(numbers) end
-  return table.concat(lines, '\n'), numbers, where
-end
-
-local function sketch(block)
-  local n = 0
-  for line in (block.text .. '\n'):gmatch '(.-)\n' do
-    n = n + 1
-    sources.check_line(string.format('%s: sketch "%s", line %d',
-      chapter.file, first_line(block.text), n), line)
-  end
-  if n > MAX_LISTING then
-    wrong('the sketch "%s" has %d lines, a listing at most %d',
-          first_line(block.text), n, MAX_LISTING)
-  end
-  return block.text, {}, 'sketch'
-end
-
-local function listing(block)
-  local kind = block.classes:includes 'transcript' and 'transcript'
-    or block.classes:includes 'sketch' and 'sketch' or 'source'
-  local text, numbers, where
-  if kind == 'sketch' then
-    text, numbers, where = sketch(block)
-  elseif block.attributes.file then
-    text, numbers, where = fill(block, kind)
-  else
-    wrong('the code block "%s" names no file and is not marked .sketch',
-          first_line(block.text))
-  end
-  if not text then return {}, false end
-  local language = block.classes:find_if(function(c)
-    return c ~= 'transcript' and c ~= 'sketch' end) or 'text'
-  local id = block.identifier
-  local caption = listing_caption(block, id)
-  if typst then
-    if kind ~= 'source' then numbers = {} end
-    return typst_listing(kind, language, where, numbers, text, caption, id),
-      false
-  end
-  return html_listing(kind, language, where, text, caption, id), false
-end
+local listing = dofile(here .. '/listing.lua') {
+  sources = sources, typst = typst, raw = raw, quoted = quoted,
+  wrong = wrong, define = define, next_number = next_number,
+  caption_head = caption_head, markdown_inlines = markdown_inlines,
+  first_line = first_line, file = function() return chapter.file end,
+}
 
 ------------------------------------------------------------------- boxes
 
@@ -329,51 +231,6 @@ local function image(img, figure_caption)
   end
   img.src = path
   return img
-end
-
-local function grouped(integer)
-  local text = string.format('%d', integer)
-  local sign, digits = text:match '^(%-?)(%d+)$'
-  digits = digits:reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', '')
-  return sign .. digits
-end
-
-local function json_value(path, key)
-  local file = io.open(path, 'r')
-  if not file then return nil, 'no such file' end
-  local ok, value = pcall(pandoc.json.decode, file:read 'a', false)
-  file:close()
-  if not ok or value == nil then return nil, 'not JSON' end
-  for step in key:gmatch '[^.]+' do
-    if type(value) ~= 'table' then value = nil end
-    if value ~= nil then
-      value = value[step] or value[(tonumber(step) or -1) + 1]
-    end
-    if value == nil then return nil, 'no key ' .. key end
-  end
-  return value
-end
-
--- []{.value file="..." key="a.b" format="%.2f"}
-local function value_span(span)
-  if not span.classes:includes 'value' then return nil end
-  local path, key = span.attributes.file or '', span.attributes.key or ''
-  local value, why = json_value(path, key)
-  if value == nil or type(value) == 'table' then
-    wrong('value %s of %s: %s', key, path, why or 'not one value')
-    return pandoc.Str '??'
-  end
-  if span.attributes.format then
-    local ok, text = pcall(string.format, span.attributes.format, value)
-    if not ok then wrong('value %s: format %s', key, text) end
-    return pandoc.Str(text)
-  end
-  if math.type(value) == 'float' and value == math.floor(value)
-     and math.abs(value) < 2^53 then
-    value = math.tointeger(value)
-  end
-  return pandoc.Str(math.type(value) == 'integer' and grouped(value)
-                    or tostring(value))
 end
 
 local function figure(fig)
@@ -503,7 +360,8 @@ end
 local first_pass = {
   traverse = 'topdown',
   Header = heading, CodeBlock = listing, Div = box, Figure = figure,
-  Image = function(img) return image(img) end, Inlines = equations, Span = value_span, Code = promised,
+  Image = function(img) return image(img) end,
+  Inlines = equations, Span = value_span, Code = promised,
   Table = function(t)
     if t.identifier:match '^tbl%-' then number_caption(t, 'tbl') end
     return t
@@ -516,7 +374,9 @@ local first_pass = {
     return {}
   end,
   Str = function(s)
-    if s.text:match '^%d%d%d+[.,;:]?$' then bare_numbers = bare_numbers + 1 end
+    if s.text:match '^%d%d%d+[.,;:]?$' then
+      bare_numbers = bare_numbers + 1
+    end
   end,
 }
 
