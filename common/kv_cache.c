@@ -190,7 +190,7 @@ lll_status kv_cache_save(const kv_cache *cache, const char *path,
 }
 // @end kv-cache-save
 
-// @begin kv-cache-load
+// @begin kv-cache-check
 static lll_status check_header(const kv_cache *cache, const file_map *map,
                                const char *path, unsigned long long tag,
                                saved_header *header, lll_error *err)
@@ -220,7 +220,9 @@ static lll_status check_header(const kv_cache *cache, const file_map *map,
                         sizeof *header + rows * cache->row_bytes);
     return LLL_OK;
 }
+// @end kv-cache-check
 
+// @begin kv-cache-load
 lll_status kv_cache_load(kv_cache *cache, const char *path,
                          unsigned long long tag, lll_error *err)
 {

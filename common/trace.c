@@ -27,7 +27,7 @@ static lll_status get_count(const gguf_file *file, const char *key, int *out,
 }
 // @end trace-count
 
-// @begin trace-shape
+// @begin trace-numbers
 static lll_status read_numbers(trace *t, lll_error *err)
 {
     const gguf_file *file = &t->file;
@@ -56,7 +56,9 @@ static lll_status read_numbers(trace *t, lll_error *err)
                          err);
     return LLL_OK;
 }
+// @end trace-numbers
 
+// @begin trace-check
 static lll_status check_numbers(const trace *t, lll_error *err)
 {
     const char *path = t->file.path;
@@ -76,9 +78,9 @@ static lll_status check_numbers(const trace *t, lll_error *err)
                         "above 0", path, t->rope_theta, (double)t->norm_eps);
     return LLL_OK;
 }
-// @end trace-shape
+// @end trace-check
 
-// @begin trace-lists
+// @begin trace-array
 // An array of the file, or a sentence that says what is there instead.
 static lll_status find_array(const gguf_file *file, const char *key,
                              bool strings, const gguf_value **out,
@@ -98,7 +100,9 @@ static lll_status find_array(const gguf_file *file, const char *key,
     *out = value;
     return LLL_OK;
 }
+// @end trace-array
 
+// @begin trace-lists
 static lll_status read_lists(trace *t, lll_error *err)
 {
     const gguf_value *tokens, *layers;
@@ -189,7 +193,7 @@ static void expected_shape(const trace *t, const char *name, uint64_t *rows,
 }
 // @end trace-find
 
-// @begin trace-read
+// @begin trace-decode
 static lll_status decode(const gguf_tensor *tensor, float **out,
                          lll_error *err)
 {
@@ -211,7 +215,9 @@ static lll_status decode(const gguf_tensor *tensor, float **out,
     *out = values;
     return LLL_OK;
 }
+// @end trace-decode
 
+// @begin trace-read
 lll_status trace_read(const trace *t, int layer, const char *name,
                       trace_rows *out, lll_error *err)
 {
@@ -245,12 +251,15 @@ lll_status trace_read(const trace *t, int layer, const char *name,
     return status;
 }
 
+// @end trace-read
+
+// @begin trace-free
 void trace_rows_free(trace_rows *rows)
 {
     free(rows->values);
     memset(rows, 0, sizeof *rows);
 }
-// @end trace-read
+// @end trace-free
 
 // @begin trace-difference
 double trace_difference(const float *a, const float *b, size_t n)

@@ -1,0 +1,83 @@
+#include <string.h>
+
+#include "chapters/05-rmsnorm-rope/show.h"
+#include "common/norm.h"
+#include "common/rope.h"
+
+// @begin check
+// Compute every row of the layer again, and say how far we are from what the
+// model itself recorded: the largest difference over the largest value.
+static double check_norm(material *m)
+{
+    size_t n = (size_t)m->input.n_columns, count = 0;
+    for (int row = 0; row < m->input.n_rows; row++, count += n)
+        rmsnorm(m->work + count, m->input.values + count, m->weight.values,
+                (int)n, m->recorded.norm_eps);
+    return trace_difference(m->work, m->after.values, count);
+}
+
+static double check_rope(material *m, const trace_rows *before,
+                         const trace_rows *after, rotate_function *turn)
+{
+    const trace *t = &m->recorded;
+    size_t n = (size_t)before->n_columns;
+    size_t count = (size_t)before->n_rows * n;
+    memcpy(m->work, before->values, count * sizeof *m->work);
+    for (int row = 0; row < before->n_rows; row++) {
+        rope_table(m->table, m->frequencies, t->rope_dim, row);
+        for (size_t i = 0; i < n; i += (size_t)t->head_dim)
+            turn(m->work + (size_t)row * n + i, m->table, t->rope_dim);
+    }
+    return trace_difference(m->work, after->values, count);
+}
+// @end check
+
+// @begin report-one
+static bool report_one(const char *name, double difference, double limit,
+                       FILE *out, json_out *json)
+{
+    bool same = difference <= limit;        // false for a NaN
+    if (json != NULL) {
+        json_out_key(json, name);
+        json_out_f64(json, difference);
+    } else {
+        fprintf(out, "  %-22s %.2e  (limit %.2e)  %s\n", name, difference,
+                limit, same ? "ok" : "DIFFERS");
+    }
+    return same;
+}
+// @end report-one
+
+// @begin report
+// Both pairings are tried, because telling them apart is half the point; the
+// one that was asked for decides whether the program is content.
+lll_status report(material *m, const char *pairing, FILE *out,
+                  json_out *json, lll_error *err)
+{
+    bool halves = strcmp(pairing, "halves") == 0;
+    double limit = trace_limit(m->after.type);
+    bool norm, q[2], k[2];
+    if (json == NULL)
+        fprintf(out, "\nCheck against the recorded layer %d, largest "
+                "difference / largest value\n", m->layer);
+    norm = report_one("attn_norm", check_norm(m), limit, out, json);
+    q[0] = report_one("q_rope in neighbours",
+                      check_rope(m, &m->q, &m->q_rope, rope_rotate),
+                      limit, out, json);
+    k[0] = report_one("k_rope in neighbours",
+                      check_rope(m, &m->k, &m->k_rope, rope_rotate),
+                      limit, out, json);
+    q[1] = report_one("q_rope in halves",
+                      check_rope(m, &m->q, &m->q_rope, rope_rotate_halves),
+                      limit, out, json);
+    k[1] = report_one("k_rope in halves",
+                      check_rope(m, &m->k, &m->k_rope, rope_rotate_halves),
+                      limit, out, json);
+    if (norm && q[halves] && k[halves])
+        return LLL_OK;
+    return lll_fail(err, LLL_ERR_FORMAT,
+                    "%s: layer %d: %s with base %g and pairing %s does not "
+                    "give what was recorded", m->recorded.file.path, m->layer,
+                    norm ? "RoPE" : "RMSNorm", m->theta, pairing);
+}
+// @end report
