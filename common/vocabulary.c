@@ -44,6 +44,11 @@ bool vocabulary_next(vocabulary_cursor *c, unsigned char *byte)
         return false;
     *byte = *c->at;
     size_t used = 1;
+    // Most bytes of most tokens: nearly all spellings agree on ASCII.
+    if (*byte < 0x80 && c->spelling != BYTE_NUMBER) {
+        c->at++;
+        return true;
+    }
     // Two bytes, C4 A0: every letter beyond ASCII is one of those.
     if (c->spelling == BYTE_LETTERS && *byte >= 0xc2 && *byte <= 0xc5
         && left >= 2) {

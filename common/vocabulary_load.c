@@ -331,7 +331,7 @@ static lll_status sort_special(vocabulary *v, const char *path,
 }
 // @end vocabulary-sort-special
 
-// @begin vocabulary-read-merge
+// @begin vocabulary-merge-token
 // Look up a token of a merge: its id, -1 for a special one, which text must
 // never make, -2 for none.
 static int32_t merge_token(const vocabulary *v, const unsigned char *bytes,
@@ -345,6 +345,34 @@ static int32_t merge_token(const vocabulary *v, const unsigned char *bytes,
         && length == n_bytes ? -1 : -2;
 }
 
+static size_t decode(const vocabulary *v, const char *text, size_t n_bytes,
+                     unsigned char *bytes)
+{
+    vocabulary_cursor cursor = vocabulary_spelled(v, text, n_bytes);
+    size_t n = 0;
+    while (vocabulary_next(&cursor, &bytes[n]))
+        n++;
+    return n;
+}
+
+// Is `id` the token whose text is this line without its space? Most lists
+// have their tokens in the order of their merges, so that the one after the
+// last result is worth a look, which a search costs ten times.
+static bool is_joined(const vocabulary *v, int32_t id, gguf_string line,
+                      size_t first)
+{
+    if (id < 0 || (size_t)id >= v->n_tokens)
+        return false;
+    const vocabulary_token *token = &v->tokens[id];
+    return token->type == TOKEN_NORMAL
+        && token->n_bytes + 1 == line.n_bytes
+        && memcmp(token->text, line.bytes, first) == 0
+        && memcmp(token->text + first, line.bytes + first + 1,
+                  token->n_bytes - first) == 0;
+}
+// @end vocabulary-merge-token
+
+// @begin vocabulary-read-merge
 // "\u0120 t": the tokens " " and "t" join into " t".
 static lll_status read_merge(vocabulary *v, const char *path, uint32_t rank,
                              gguf_string text, unsigned char *scratch,
@@ -355,18 +383,15 @@ static lll_status read_merge(vocabulary *v, const char *path, uint32_t rank,
     bpe_pair *pair = &v->merges.pairs[rank];
     const char *missing = "no space between two tokens";
     if (space != NULL) {
-        size_t left = (size_t)(space - text.bytes), n = 0;
-        vocabulary_cursor c = vocabulary_spelled(v, text.bytes, left);
-        while (vocabulary_next(&c, &scratch[n]))
-            n++;
-        left = n;
-        c = vocabulary_spelled(v, space + 1, text.n_bytes - 1
-                               - (size_t)(space - text.bytes));
-        while (vocabulary_next(&c, &scratch[n]))
-            n++;
+        size_t first = (size_t)(space - text.bytes);
+        size_t left = decode(v, text.bytes, first, scratch);
+        size_t n = left + decode(v, space + 1, text.n_bytes - first - 1,
+                                 scratch + left);
         pair->left = merge_token(v, scratch, left);
         pair->right = merge_token(v, scratch + left, n - left);
-        pair->result = merge_token(v, scratch, n);
+        pair->result = rank > 0 ? pair[-1].result + 1 : -1;
+        if (!is_joined(v, pair->result, text, first))
+            pair->result = merge_token(v, scratch, n);
         missing = pair->left == -2 ? "a left side"
                 : pair->right == -2 ? "a right side"
                 : pair->result == -2 ? "a result" : NULL;
