@@ -124,9 +124,9 @@ lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
     shape_text(shape, n_dims, text, sizeof text);
     if (row % (uint64_t)info->block_size != 0)
         return lll_fail(err, LLL_ERR_FORMAT,
-                        "tensor shape %s: %s stores blocks of %d numbers, "
-                        "and a row of %" PRIu64 " is not a multiple of it",
-                        text, info->name, info->block_size, row);
+                        "tensor shape %s: rows of %" PRIu64 " are not whole "
+                        "blocks of %d (%s)", text, row, info->block_size,
+                        info->name);
     // Divide first: whole rows are whole blocks, so nothing is lost.
     if (!size_mul(count / (size_t)info->block_size,
                   (size_t)info->block_bytes, &bytes))
