@@ -67,7 +67,9 @@ static int distance(const char *a, const char *b)
     }
     return row[n];
 }
+// @end args-nearest
 
+// @begin args-unknown
 static lll_status unknown(const args_program *program, const char *word,
                           lll_error *err)
 {
@@ -90,7 +92,7 @@ static lll_status unknown(const args_program *program, const char *word,
                         "unknown option %s; did you mean %s?", word, nearest);
     return lll_fail(err, LLL_ERR_USAGE, "unknown option %s", word);
 }
-// @end args-nearest
+// @end args-unknown
 
 // @begin args-numbers
 static lll_status set_int(const args_option *option, const char *text,
@@ -155,7 +157,9 @@ static lll_status set_option(const args_option *option, const char *value,
     }
     return LLL_OK;
 }
+// @end args-set
 
+// @begin args-take
 // Take the option at argv[*i] and its value, which may be the next word.
 static lll_status take(const args_program *program, char **argv, int argc,
                        int *i, lll_error *err)
@@ -184,7 +188,7 @@ static lll_status take(const args_program *program, char **argv, int argc,
                         option->value);
     return set_option(option, value, err);
 }
-// @end args-set
+// @end args-take
 
 // @begin args-parse
 // "-" alone means standard input, and "-5" is a number.
@@ -196,7 +200,9 @@ static bool is_option(const args_program *program, const char *word)
     bool number = (word[1] >= '0' && word[1] <= '9') || word[1] == '.';
     return !number || find_option(program, word, &unused) != NULL;
 }
+// @end args-parse
 
+// @begin args-words
 lll_status args_parse(const args_program *program, int argc, char **argv,
                       args_list *rest, bool *help, lll_error *err)
 {
@@ -228,7 +234,7 @@ lll_status args_parse(const args_program *program, int argc, char **argv,
     rest->n_items = n_rest;
     return LLL_OK;
 }
-// @end args-parse
+// @end args-words
 
 // @begin args-help
 enum { HELP_WIDTH = 78, HELP_INDENT = 26 };
@@ -253,7 +259,9 @@ static void wrapped(FILE *out, const char *text, int column, int indent)
     }
     fputc('\n', out);
 }
+// @end args-help
 
+// @begin args-help-line
 // " [0.8]" where the target holds a default worth telling.
 static void default_text(const args_option *option, char *text, size_t n)
 {
@@ -288,7 +296,9 @@ static void help_line(FILE *out, const args_option *option)
     }
     wrapped(out, right, column, HELP_INDENT);
 }
+// @end args-help-line
 
+// @begin args-help-all
 void args_help(const args_program *program, FILE *out)
 {
     static const args_option help_option = {
@@ -307,7 +317,7 @@ void args_help(const args_program *program, FILE *out)
     }
     help_line(out, &help_option);
 }
-// @end args-help
+// @end args-help-all
 
 // @begin args-finish
 int args_finish(const args_program *program, lll_status status,

@@ -4,8 +4,7 @@
 #include <string.h>
 
 // @begin dtype-table
-// Name, numbers in a block, bytes of a block. Each byte count is the sum of
-// what a block stores; chapter 7 takes the common ones apart.
+// Name, numbers in a block, bytes of a block: what its parts come to.
 static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_F32]     = {"F32",       1,   4},
     [DTYPE_F16]     = {"F16",       1,   2},

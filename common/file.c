@@ -89,7 +89,9 @@ void file_abandon(file_writer *out)
     memset(out, 0, sizeof *out);
     out->handle = -1;
 }
+// @end file-create
 
+// @begin file-creation
 lll_status file_create(file_writer *out, const char *path, lll_error *err)
 {
     struct stat info;
@@ -122,7 +124,7 @@ lll_status file_create(file_writer *out, const char *path, lll_error *err)
     }
     return LLL_OK;
 }
-// @end file-create
+// @end file-creation
 
 // @begin file-write
 static lll_status failed(file_writer *out, const char *what, lll_error *err)
@@ -155,7 +157,9 @@ static bool flush(file_writer *out)
     out->buffered = 0;
     return write_all(out->handle, out->buffer, n);
 }
+// @end file-write
 
+// @begin file-writing
 lll_status file_write(file_writer *out, const void *bytes, size_t n_bytes,
                       lll_error *err)
 {
@@ -175,7 +179,7 @@ lll_status file_write(file_writer *out, const void *bytes, size_t n_bytes,
     out->n_bytes += n_bytes;
     return LLL_OK;
 }
-// @end file-write
+// @end file-writing
 
 // @begin file-commit
 // A rename is safe on the disk only when the folder is, too. Where the

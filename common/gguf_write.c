@@ -261,7 +261,9 @@ static uint64_t padding(uint64_t n, uint32_t alignment)
 {
     return (alignment - n % alignment) % alignment;
 }
+// @end gguf-write-lists
 
+// @begin gguf-put-lists
 static void put_lists(sink *to, const gguf_writer *out)
 {
     const uint32_t version = 3;
@@ -285,7 +287,7 @@ static void put_lists(sink *to, const gguf_writer *out)
         offset += tensor->n_bytes + padding(tensor->n_bytes, out->alignment);
     }
 }
-// @end gguf-write-lists
+// @end gguf-put-lists
 
 // @begin gguf-write
 lll_status gguf_write(gguf_writer *out, const char *path, lll_error *err)

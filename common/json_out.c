@@ -53,7 +53,9 @@ static void open_with(json_out *json, char opening, char closing)
 
 void json_out_object(json_out *json) { open_with(json, '{', '}'); }
 void json_out_array(json_out *json)  { open_with(json, '[', ']'); }
+// @end json-nest
 
+// @begin json-finish
 void json_out_end(json_out *json)
 {
     // A key without its value may not be closed over.
@@ -76,7 +78,7 @@ lll_status json_out_finish(json_out *json, lll_error *err)
         return lll_fail(err, LLL_ERR_IO, "JSON output could not be written");
     return LLL_OK;
 }
-// @end json-nest
+// @end json-finish
 
 // @begin json-text
 static void quoted(FILE *out, const char *bytes, size_t n)
@@ -103,7 +105,9 @@ static void quoted(FILE *out, const char *bytes, size_t n)
     }
     fputc('"', out);
 }
+// @end json-text
 
+// @begin json-keys
 void json_out_key_bytes(json_out *json, const char *key, size_t n_bytes)
 {
     if (place(json, true))
@@ -125,7 +129,7 @@ void json_out_text(json_out *json, const char *text)
 {
     json_out_bytes(json, text, strlen(text));
 }
-// @end json-text
+// @end json-keys
 
 // @begin json-numbers
 void json_out_u64(json_out *json, uint64_t value)
@@ -139,7 +143,9 @@ void json_out_i64(json_out *json, int64_t value)
     if (place(json, false))
         fprintf(json->out, "%" PRId64, value);
 }
+// @end json-numbers
 
+// @begin json-floats
 void json_out_f64(json_out *json, double value)
 {
     char text[40] = "null";
@@ -166,7 +172,9 @@ void json_out_f32(json_out *json, float value)
     }
     fputs(text, json->out);
 }
+// @end json-floats
 
+// @begin json-words
 void json_out_bool(json_out *json, bool value)
 {
     if (place(json, false))
@@ -178,4 +186,4 @@ void json_out_null(json_out *json)
     if (place(json, false))
         fputs("null", json->out);
 }
-// @end json-numbers
+// @end json-words

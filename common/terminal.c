@@ -45,7 +45,9 @@ static int step_of(double level, int steps)
         return 0;
     return level >= 1 ? steps - 1 : (int)(level * steps);
 }
+// @end terminal-cell
 
+// @begin terminal-cells
 void terminal_cell(FILE *out, bool color, double level)
 {
     // From the 256 colours' 6 x 6 x 6 cube: brightness rises all the way, so
@@ -63,7 +65,9 @@ void terminal_cell(FILE *out, bool color, double level)
         fprintf(out, "%c%c", c, c);
     }
 }
+// @end terminal-cells
 
+// @begin terminal-cell-signed
 void terminal_cell_signed(FILE *out, bool color, double level)
 {
     static const unsigned char cold[] = {16, 17, 18, 19, 20, 21, 27, 33, 39};
@@ -79,7 +83,7 @@ void terminal_cell_signed(FILE *out, bool color, double level)
         fprintf(out, "%c%c", i == 0 ? ' ' : level < 0 ? '-' : '+', ramp[i]);
     }
 }
-// @end terminal-cell
+// @end terminal-cell-signed
 
 // @begin terminal-bar
 void terminal_bar(FILE *out, bool color, double fraction, int width)
