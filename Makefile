@@ -26,6 +26,15 @@ OUT     := build
 LINK    :=
 endif
 
+# What the heads of the makefiles say about their targets, one line each.
+.DEFAULT_GOAL := help
+.PHONY: help
+help:
+	@awk '/^#   make / { sub(/^#   /, ""); split($$0, half, /  +/); \
+	    if (!seen[half[1]]++) printf "%-27s %s\n", half[1], half[2] }' \
+	    Makefile tools/*.mk
+
 include tools/modules.mk
 include tools/test.mk
+include tools/exercises.mk
 -include tools/book.mk

@@ -1,0 +1,114 @@
+"""Plausible mistakes, each proved to be caught.
+
+    python3 tests/check_wrong.py            all of them
+    python3 tests/check_wrong.py NAME ...   those whose path holds a NAME
+
+A file chapters/*/wrong/*.c begins with a line such as
+
+    // replaces common/rope.c; caught by tests/test_rope.c
+
+The test is built with the wrong file in place of the right one, and has to
+fail. It has to pass with the right one, too, or failing would prove nothing.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = os.environ.get("OUT", "build")         # as for make
+FIRST_LINE = re.compile(r"// replaces (\S+\.c); caught by (tests/test_\w+\.c)")
+
+
+def wrong_files():
+    """Every wrong version, as a path relative to the root."""
+    found = sorted(ROOT.glob("chapters/*/wrong/*.c"))
+    return [str(path.relative_to(ROOT)) for path in found]
+
+
+def run(*command):
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True,
+                          errors="replace")
+
+
+def must(*command):
+    """Run something that is not allowed to fail; its output."""
+    result = run(*command)
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}:\n{result.stdout}"
+                           f"{result.stderr}")
+    return result.stdout
+
+
+def parts(test):
+    """Compiler with flags, objects and libraries of a test, from make."""
+    name = Path(test).stem
+    must("make", "-s", f"OUT={OUT}", f"{OUT}/tests/{name}")
+    lines = must("make", "-s", f"OUT={OUT}", "test-parts").splitlines()
+    return [line.split() for line in lines]
+
+
+def build_with(wrong, replaced, test, folder):
+    """Build `test` with `wrong` standing in for `replaced`."""
+    compiler, objects, libraries = parts(test)
+    test_object, program = str(folder / "test.o"), str(folder / "test")
+    if replaced.startswith("common/"):
+        right_object = f"{OUT}/{replaced[:-2]}.o"
+        if right_object not in objects:
+            raise RuntimeError(f"{wrong}: no {right_object} to replace")
+        objects.remove(right_object)
+        must(*compiler, "-c", "-o", str(folder / "wrong.o"), wrong)
+        objects.append(str(folder / "wrong.o"))
+        must(*compiler, "-c", "-o", test_object, test)
+    else:
+        # A chapter's own file: the test includes it, and finds ours first.
+        shadow = folder / replaced
+        shadow.parent.mkdir(parents=True)
+        shutil.copy(ROOT / wrong, shadow)
+        must(*compiler[:1], f"-I{folder}", *compiler[1:], "-c", "-o",
+             test_object, test)
+    must(*compiler[:1], "-o", program, test_object, *objects, *libraries)
+    return program
+
+
+def check(wrong):
+    """None when the mistake is caught, otherwise what is wrong with that."""
+    line = (ROOT / wrong).read_text().split("\n", 1)[0]
+    match = FIRST_LINE.fullmatch(line)
+    if match is None:
+        return "the first line does not say what it replaces"
+    replaced, test = match.groups()
+    for path in (replaced, test):
+        if not (ROOT / path).is_file():
+            return f"there is no {path}"
+    with tempfile.TemporaryDirectory() as folder:
+        program = build_with(wrong, replaced, test, Path(folder))
+        result = run(program)
+    right = run(f"{OUT}/tests/{Path(test).stem}")
+    if right.returncode != 0:
+        return f"{test} fails with the right file, too"
+    if result.returncode == 0:
+        return f"{test} passes: nobody would notice"
+    if "FAILED" not in result.stdout + result.stderr:
+        return f"{test} ends with {result.returncode} and names no test"
+    return None
+
+
+def main(names):
+    failures = 0
+    for wrong in wrong_files():
+        if names and not any(name in wrong for name in names):
+            continue
+        problem = check(wrong)
+        failures += problem is not None
+        print(f"{'ok    ' if problem is None else 'FAIL  '}{wrong}"
+              f"{'' if problem is None else ': ' + problem}", flush=True)
+    return failures != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
