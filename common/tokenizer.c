@@ -12,9 +12,9 @@ static lll_status read_id(const gguf_file *file, const char *key,
                           size_t n_tokens, int32_t *id, lll_error *err)
 {
     uint64_t value;
-    lll_status status = gguf_get_u64(file, key, &value, err);
-    if (status == LLL_ERR_NOT_FOUND)
+    if (gguf_find_value(file, key) == NULL)
         return LLL_OK;
+    lll_status status = gguf_get_u64(file, key, &value, err);
     if (status == LLL_OK && value >= n_tokens)
         return lll_fail(err, LLL_ERR_FORMAT,
                         "%s: %s is %" PRIu64 ", expected a token below %zu",
@@ -27,8 +27,9 @@ static lll_status read_id(const gguf_file *file, const char *key,
 static lll_status read_flag(const gguf_file *file, const char *key,
                             bool *flag, lll_error *err)
 {
-    lll_status status = gguf_get_bool(file, key, flag, err);
-    return status == LLL_ERR_NOT_FOUND ? LLL_OK : status;
+    if (gguf_find_value(file, key) == NULL)
+        return LLL_OK;
+    return gguf_get_bool(file, key, flag, err);
 }
 // @end tokenizer-read-id
 
@@ -117,8 +118,10 @@ static lll_status find_rules(tokenizer *t, const gguf_file *file,
         return LLL_OK;
     if (pre != NULL)
         return pretokenize_find(pre, strlen(pre), &t->pre, err);
-    lll_status status = gguf_get_string(file, key, &name, err);
-    if (status != LLL_OK && status != LLL_ERR_NOT_FOUND)
+    lll_status status = LLL_OK;
+    if (gguf_find_value(file, key) != NULL)
+        status = gguf_get_string(file, key, &name, err);
+    if (status != LLL_OK)
         return status;
     lll_error why = {LLL_OK, ""};
     status = pretokenize_find(name.bytes, name.n_bytes, &t->pre, &why);
@@ -170,6 +173,11 @@ int32_t tokenizer_find(const tokenizer *t, const char *text, size_t n_bytes)
     if (id >= 0 && length == n_bytes)
         return id;
     return vocabulary_find(&t->words, bytes, n_bytes);
+}
+
+bool tokenizer_can_spell(const tokenizer *t, unsigned char byte)
+{
+    return t->words.byte_tokens[byte] >= 0;
 }
 // @end tokenizer-find
 

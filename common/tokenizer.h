@@ -77,11 +77,12 @@ lll_status tokenizer_plan(const gguf_file *file, size_t *n_bytes,
 // into at most `capacity` token numbers.
 //
 // SentencePiece text gets a space in front at its start and after each
-// special token, as llama.cpp does it, if the file asks for it.
+// special token, as llama.cpp does it, if the file asks for it. A byte for
+// which the vocabulary has no token becomes the unknown token there, and
+// nothing in a byte-level vocabulary; tokenizer_can_spell() tells.
 //
 // *n_ids is filled only on LLL_OK.
-// LLL_ERR_NOT_FOUND  BOS is asked for and the file has none; or a byte has
-//                    no token, and the file names no unknown token
+// LLL_ERR_NOT_FOUND  BOS is asked for and the file has none
 // LLL_ERR_OVERFLOW   more than `capacity` tokens (tokenizer_max_ids() is
 //                    always enough), or a piece of 4 GiB
 // LLL_ERR_MEMORY     no room for the working lists
@@ -92,6 +93,9 @@ lll_status tokenizer_plan(const gguf_file *file, size_t *n_bytes,
 lll_status tokenizer_encode(const tokenizer *t, const char *text,
                             size_t n_bytes, unsigned flags, int32_t *ids,
                             size_t capacity, size_t *n_ids, lll_error *err);
+// Is there a token for this byte alone? With one for each of the 256, any
+// bytes come back as they were.
+bool tokenizer_can_spell(const tokenizer *t, unsigned char byte);
 size_t tokenizer_max_ids(const tokenizer *t, size_t n_bytes);
 
 // The text of a list of tokens: what tokenizer_encode() was given, byte for

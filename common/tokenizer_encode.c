@@ -101,57 +101,61 @@ static lll_status put(encoder *e, int32_t id)
     return LLL_OK;
 }
 
-// A symbol that is no token: its bytes, one by one.
+// A character that is no token, in SentencePiece: its bytes, one by one, or
+// else one unknown token.
 static lll_status put_bytes(encoder *e, const unsigned char *bytes, size_t n)
 {
     const tokenizer *t = e->t;
-    for (size_t i = 0; i < n; i++) {
+    lll_status status = LLL_OK;
+    for (size_t i = 0; i < n && status == LLL_OK; i++) {
         int32_t id = t->words.byte_tokens[bytes[i]];
-        if (id < 0 && t->unknown < 0)
-            return lll_fail(e->err, LLL_ERR_NOT_FOUND,
-                            "the vocabulary has no token for the byte "
-                            "0x%02x, and no unknown token", bytes[i]);
-        if (id < 0) {
-            // One unknown token for the whole character.
-            return put(e, t->unknown);
-        }
-        lll_status status = put(e, id);
-        if (status != LLL_OK)
-            return status;
+        if (id < 0)
+            return t->unknown < 0 ? LLL_OK : put(e, t->unknown);
+        status = put(e, id);
     }
-    return LLL_OK;
+    return status;
 }
 // @end encode-put
 
 // @begin encode-symbols
-// Cut a piece into its smallest symbols: bytes, or characters where the
-// vocabulary is made of characters. Returns how many there are.
+// Append a symbol to the list of `count`.
+static void add_symbol(encoder *e, size_t count, size_t start, size_t length,
+                       int32_t id)
+{
+    bpe_symbol *s = &e->symbols[count];
+    s->start = (uint32_t)start;
+    s->n_bytes = (uint32_t)length;
+    s->previous = count == 0 ? BPE_NONE : (uint32_t)count - 1;
+    s->next = BPE_NONE;
+    s->id = id;
+    if (count > 0)
+        s[-1].next = (uint32_t)count;
+}
+
+// Cut a piece into its smallest symbols and return how many there are:
+// bytes, or characters where the vocabulary is made of characters.
 static size_t first_symbols(encoder *e, const unsigned char *bytes, size_t n)
 {
     const vocabulary *v = &e->t->words;
-    size_t at = 0, count = 0;
-    while (at < n) {
-        int length = 1;
-        int32_t id = v->byte_tokens[bytes[at]];
-        if (v->kind == VOCABULARY_SENTENCEPIECE) {
-            uint32_t code;
-            length = unicode_decode(bytes + at, n - at, &code);
-            // What is not UTF-8 goes byte by byte, like any character that
-            // is no token.
-            if (length < 1)
-                length = 1;
-            id = vocabulary_find(v, bytes + at, (size_t)length);
-        }
-        bpe_symbol *s = &e->symbols[count];
-        s->start = (uint32_t)at;
-        s->n_bytes = (uint32_t)length;
-        s->previous = count == 0 ? BPE_NONE : (uint32_t)count - 1;
-        s->next = (uint32_t)count + 1;
-        s->id = id;
-        at += (size_t)length;
-        count++;
+    size_t count = 0, length;
+    if (v->kind == VOCABULARY_BYTE_LEVEL) {
+        // SmolLM2 has no token for the byte 0x13, and calls the end of the
+        // text its unknown token. Such bytes are left out before merging,
+        // as the tokenizers package does.
+        for (size_t at = 0; at < n; at++)
+            if (v->byte_tokens[bytes[at]] >= 0)
+                add_symbol(e, count++, at, 1, v->byte_tokens[bytes[at]]);
+        return count;
     }
-    e->symbols[count - 1].next = BPE_NONE;
+    for (size_t at = 0; at < n; at += length) {
+        uint32_t code;
+        int decoded = unicode_decode(bytes + at, n - at, &code);
+        // What is not UTF-8 goes byte by byte, like any character that is
+        // no token.
+        length = decoded < 1 ? 1 : (size_t)decoded;
+        add_symbol(e, count++, at, length,
+                   vocabulary_find(v, bytes + at, length));
+    }
     return count;
 }
 // @end encode-symbols
@@ -168,8 +172,10 @@ static lll_status merge_piece(encoder *e, const unsigned char *bytes,
     lll_status status = reserve(e, n);
     if (status != LLL_OK)
         return status;
-    bpe_merge(&e->rules, bytes, e->symbols, first_symbols(e, bytes, n),
-              e->heap);
+    size_t count = first_symbols(e, bytes, n);
+    if (count == 0)
+        return LLL_OK;
+    bpe_merge(&e->rules, bytes, e->symbols, count, e->heap);
     for (uint32_t i = 0; i != BPE_NONE && status == LLL_OK; ) {
         const bpe_symbol *s = &e->symbols[i];
         status = s->id >= 0 ? put(e, s->id)
