@@ -1,4 +1,7 @@
 # The book: chapters/*/chapter.md, woven with the sources they quote.
+#
+#   make book-draft    weave the chapters that are there into build/book
+#   make book-tools    install what weaves them: Pandoc and Typst
 
 BOOK_VENV  := .venv-book
 BOOK_OUT   := build/book
@@ -6,10 +9,11 @@ PANDOC     := $(BOOK_VENV)/bin/pandoc
 BOOK_TEXTS  = $(sort $(wildcard chapters/[0-9][0-9]-*/chapter.md))
 BOOK_DATE   = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 WEAVE       = $(PANDOC) book/preface.md -s --metadata-file=book/book.yaml \
-    -M chapters="$(BOOK_TEXTS)" -L book/filters/book.lua --citeproc --wrap=none
+    -M chapters="$(BOOK_TEXTS)" -L book/filters/book.lua --citeproc \
+    --wrap=none
 
 .PHONY: book-tools book-draft
-book-tools: $(PANDOC)  ## install what weaves the book: Pandoc and Typst
+book-tools: $(PANDOC)
 $(PANDOC): book/requirements.txt
 	python3 -m venv $(BOOK_VENV)
 	$(BOOK_VENV)/bin/pip install -q --disable-pip-version-check \
@@ -19,7 +23,7 @@ $(PANDOC): book/requirements.txt
 	touch -h $@
 
 # Phony, because what it reads is every source there is.
-book-draft: $(PANDOC)  ## weave the chapters that are there into build/book
+book-draft: $(PANDOC)
 	@mkdir -p $(BOOK_OUT)
 	BOOK_COVERAGE=$(BOOK_OUT)/coverage.txt $(WEAVE) -t typst \
 	    --template=book/book.typ -M date="$(shell date -u -d @$(BOOK_DATE) \

@@ -5,7 +5,9 @@
 #   make check-chapter-05  compare one chapter's code with the reference
 #   make reference         make the expected values again, show differences
 #   make lint              clang-tidy and the analyzer of gcc
-#   make tiny | make trace | make smollm2       the files in data/
+#   make tiny              make data/tiny.gguf again
+#   make trace             make data/trace.gguf again
+#   make smollm2           fetch SmolLM2-135M-Instruct to data/models
 
 PYTHON := .venv/bin/python
 
