@@ -31,6 +31,7 @@ typedef struct {
 typedef enum {
     PLAN_FILE_INDEX,        // the file's lists of entries and tensors
     PLAN_TOKENIZER,         // the vocabulary's tables
+    PLAN_CACHE_TABLE,       // what describes each sequence's cache
     PLAN_WEIGHT_TABLE,      // where each weight is
     PLAN_VECTORS,           // norms and biases, as floats
     PLAN_KV_CACHE,          // keys and values of all sequences
@@ -43,6 +44,7 @@ typedef enum {
     PLAN_ATTENTION,         // [n_batch, n_heads * head_dim]
     PLAN_GATE,              // [n_batch, d_ff]
     PLAN_UP,                // [n_batch, d_ff]
+    PLAN_POSITIONS,         // [n_batch]
     PLAN_ROPE,              // frequencies, and a table for each token
     PLAN_SPANS,             // what spans of attention came to
     PLAN_LOGITS,            // [n_outputs, vocab_size]
@@ -88,7 +90,9 @@ enum {
     PLAN_ATTEND_SPAN = 128,     // positions of a span of attention
     PLAN_TILE_ROWS = 64,        // query rows that meet a span together
     PLAN_LAYER_BYTES = 1024,    // bytes of the table of a layer's weights
+    PLAN_CACHE_BYTES = 64,      // bytes that describe a cache
     PLAN_STACK_BYTES = 1 << 18, // stack of a thread
+    PLAN_PAGE_BYTES = 1 << 14,  // the largest page of our machines
     PLAN_THREAD_BYTES = 256     // what the team keeps of a thread
 };
 

@@ -1,0 +1,38 @@
+#ifndef CHAPTERS_08_VERBS_H
+#define CHAPTERS_08_VERBS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/args.h"
+#include "common/error.h"
+#include "common/generate.h"
+#include "common/session.h"
+
+// What the command line asks for.
+typedef struct {
+    const char *model, *prompt, *prompt_file;
+    const char *system;             // of a conversation
+    bool chat;
+    const char *perplexity;         // a text file to score
+    bool logits;                    // the best next tokens
+    const char *trace;              // a file for every intermediate
+    bool json, quiet;
+    args_texts stops;
+    int64_t n_predict;              // -1: until the context is full
+    bool ignore_end, special;
+    sampler_params sampling;
+    int64_t seed, top_k, repeat_last_n;
+    int64_t n_ctx, n_batch, n_threads;
+    const char *activations, *cache_type, *isa;
+    bool fit, version, help;
+} settings;
+
+// Each verb runs on an open model and writes its result to standard output.
+lll_status verb_generate(session *s, const settings *set, lll_error *err);
+lll_status verb_chat(session *s, const settings *set, lll_error *err);
+lll_status verb_logits(session *s, const settings *set, lll_error *err);
+lll_status verb_perplexity(session *s, const settings *set, lll_error *err);
+lll_status verb_trace(session *s, const settings *set, lll_error *err);
+
+#endif

@@ -1,0 +1,176 @@
+#include "common/chat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// @begin chat-find
+// Where `what` begins in text[0..n-1], or NULL.
+static const char *find_text(const char *text, size_t n, const char *what)
+{
+    size_t length = strlen(what);
+    for (size_t i = 0; i + length <= n; i++)
+        if (memcmp(text + i, what, length) == 0)
+            return text + i;
+    return NULL;
+}
+// @end chat-find
+
+// @begin chat-default-system
+// Many templates hold the system prompt that they put in front when nobody
+// gives one, between these two marks. A template is a program in a language
+// of its own (Jinja); we do not run it, we look for this one sentence. A
+// brace or quote means that the text is computed, so it is not the sentence.
+static void find_default_system(chat_template *chat, gguf_string text)
+{
+    static const char opening[] = "<|im_start|>system";
+    const char *end = text.bytes + text.n_bytes;
+    const char *at = find_text(text.bytes, text.n_bytes, opening);
+    if (at == NULL)
+        return;
+    at += sizeof opening - 1;
+    if (end - at >= 2 && at[0] == '\\' && at[1] == 'n')
+        at += 2;
+    else if (end - at >= 1 && at[0] == '\n')
+        at += 1;
+    else
+        return;
+    const char *close = find_text(at, (size_t)(end - at), "<|im_end|>");
+    if (close == NULL)
+        return;
+    for (const char *p = at; p < close; p++)
+        if (strchr("{}'\"\\", *p) != NULL)
+            return;
+    chat->default_system = at;
+    chat->default_system_bytes = (size_t)(close - at);
+}
+// @end chat-default-system
+
+// @begin chat-recognise
+lll_status chat_recognise(chat_template *chat, const gguf_file *file,
+                          const tokenizer *words, lll_error *err)
+{
+    gguf_string text;
+    chat_template found = {CHAT_CHATML, NULL, 0};
+    lll_status status = gguf_get_string(file, "tokenizer.chat_template",
+                                        &text, NULL);
+    if (status != LLL_OK)
+        return lll_fail(err, LLL_ERR_NOT_FOUND,
+                        "%s: tokenizer.chat_template is missing: this model "
+                        "was not trained to talk; leave --chat out to "
+                        "continue a text", file->path);
+    if (find_text(text.bytes, text.n_bytes, "<|im_start|>") == NULL
+        || tokenizer_find(words, "<|im_start|>", 12) < 0
+        || tokenizer_find(words, "<|im_end|>", 10) < 0)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                        "%s: tokenizer.chat_template is not ChatML "
+                        "(<|im_start|>), the only one known here; leave "
+                        "--chat out and write the prompt in full",
+                        file->path);
+    find_default_system(&found, text);
+    *chat = found;
+    return LLL_OK;
+}
+// @end chat-recognise
+
+// @begin chat-writer
+// Numbers on their way out; the first failure stays and stops the rest.
+typedef struct {
+    const tokenizer *words;
+    int32_t *ids;
+    size_t capacity, n_ids;
+    lll_status status;
+    lll_error *err;
+} id_writer;
+
+static void put_special(id_writer *w, const char *name)
+{
+    if (w->status != LLL_OK)
+        return;
+    if (w->n_ids == w->capacity)
+        w->status = lll_fail(w->err, LLL_ERR_OVERFLOW,
+                             "the conversation needs more than %zu tokens",
+                             w->capacity);
+    else
+        w->ids[w->n_ids++] = tokenizer_find(w->words, name, strlen(name));
+}
+
+static void put_text(id_writer *w, const char *text, size_t n_bytes,
+                     unsigned flags)
+{
+    size_t n;
+    if (w->status != LLL_OK)
+        return;
+    w->status = tokenizer_encode(w->words, text, n_bytes, flags,
+                                 w->ids + w->n_ids, w->capacity - w->n_ids,
+                                 &n, w->err);
+    if (w->status == LLL_OK)
+        w->n_ids += n;
+}
+// @end chat-writer
+
+// @begin chat-message
+// <|im_start|>role\ntext<|im_end|>\n. The role and the text are one piece
+// for the tokenizer, as they are where the template is rendered: a text that
+// begins with a line break joins the one before it.
+static void put_message(id_writer *w, const char *role, const char *text,
+                        size_t n_bytes)
+{
+    size_t n_role = strlen(role);
+    char *joined = malloc(n_role + 1 + n_bytes);
+    if (joined == NULL) {
+        w->status = lll_fail(w->err, LLL_ERR_MEMORY,
+                             "no memory for a message of %zu bytes",
+                             n_bytes);
+        return;
+    }
+    memcpy(joined, role, n_role);
+    joined[n_role] = '\n';
+    memcpy(joined + n_role + 1, text, n_bytes);
+    put_special(w, "<|im_start|>");
+    put_text(w, joined, n_role + 1 + n_bytes, 0);
+    put_special(w, "<|im_end|>");
+    put_text(w, "\n", 1, 0);
+    free(joined);
+}
+// @end chat-message
+
+// @begin chat-encode
+lll_status chat_encode(const chat_template *chat, const tokenizer *words,
+                       const chat_message *messages, int n_messages,
+                       bool first, int32_t *ids, size_t capacity,
+                       size_t *n_ids, lll_error *err)
+{
+    id_writer w = {words, ids, capacity, 0, LLL_OK, err};
+    bool has_system = n_messages > 0
+                      && strcmp(messages[0].role, "system") == 0;
+    if (first && words->add_bos)
+        put_text(&w, "", 0, TOKENIZER_BOS);
+    if (first && !has_system && chat->default_system_bytes > 0)
+        put_message(&w, "system", chat->default_system,
+                    chat->default_system_bytes);
+    if (!first) {
+        // The model's own turn: it chose to end it, or was stopped.
+        put_special(&w, "<|im_end|>");
+        put_text(&w, "\n", 1, 0);
+    }
+    for (int i = 0; i < n_messages && w.status == LLL_OK; i++)
+        put_message(&w, messages[i].role, messages[i].text,
+                    messages[i].n_bytes);
+    put_special(&w, "<|im_start|>");
+    put_text(&w, "assistant\n", 10, 0);
+    if (w.status == LLL_OK)
+        *n_ids = w.n_ids;
+    return w.status;
+}
+
+size_t chat_max_ids(const chat_template *chat, const tokenizer *words,
+                    const chat_message *messages, int n_messages)
+{
+    // Each message brings two special tokens, its role and two line breaks;
+    // 64 more than its own bytes cover them and the opening of the answer.
+    size_t n_bytes = chat->default_system_bytes + 128;
+    for (int i = 0; i < n_messages; i++)
+        n_bytes += messages[i].n_bytes + strlen(messages[i].role) + 64;
+    return tokenizer_max_ids(words, n_bytes);
+}
+// @end chat-encode

@@ -1,0 +1,198 @@
+#include "common/generate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/machine.h"
+
+const char *finish_reason_name(finish_reason reason)
+{
+    static const char *const names[] = {"stop", "length", "stop string",
+                                        "interrupted"};
+    return names[reason];
+}
+
+// @begin generate-prefill
+lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
+                            const float **logits, lll_error *err)
+{
+    kv_cache *cache = &model->caches[0];
+    if (n_ids == 0)
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "the prompt is empty: the model needs a token to "
+                        "begin with");
+    if (n_ids > (size_t)(cache->capacity - cache->length))
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "a prompt of %zu tokens after %d does not fit in a "
+                        "context of %d; use a larger -c or a shorter prompt",
+                        n_ids, cache->length, cache->capacity);
+    size_t n_batch = (size_t)model->request.n_batch;
+    for (size_t done = 0; done < n_ids; ) {
+        size_t n = n_ids - done < n_batch ? n_ids - done : n_batch;
+        llama_batch batch = {.n_tokens = (int)n, .ids = ids + done};
+        memcpy(model->history + cache->length, ids + done,
+               n * sizeof *ids);
+        lll_status s = llama_forward(model, &batch, logits, err);
+        if (s != LLL_OK)
+            return s;
+        done += n;
+    }
+    return LLL_OK;
+}
+// @end generate-prefill
+
+// @begin generate-stream
+// Text between the model and the caller. Its end is held back as long as it
+// could be the beginning of a stop string.
+typedef struct {
+    const generate_options *options;
+    const tokenizer *words;
+    utf8_stream characters;
+    char *held;             // owned
+    size_t n_held, capacity;
+} text_stream;
+
+// Length of the longest end of the held text that begins a stop string.
+static size_t could_be_stop(const text_stream *s)
+{
+    size_t longest = 0;
+    for (int i = 0; i < s->options->n_stops; i++) {
+        size_t n = strlen(s->options->stops[i]);
+        for (size_t k = n < s->n_held ? n : s->n_held; k > longest; k--)
+            if (memcmp(s->held + s->n_held - k, s->options->stops[i], k)
+                == 0)
+                longest = k;
+    }
+    return longest;
+}
+
+// Where the first stop string begins in the held text, or n_held.
+static size_t find_stop(const text_stream *s)
+{
+    for (size_t at = 0; at < s->n_held; at++)
+        for (int i = 0; i < s->options->n_stops; i++) {
+            size_t n = strlen(s->options->stops[i]);
+            if (n > 0 && n <= s->n_held - at
+                && memcmp(s->held + at, s->options->stops[i], n) == 0)
+                return at;
+        }
+    return s->n_held;
+}
+
+static void emit(text_stream *s, size_t n)
+{
+    if (n > 0 && s->options->on_text != NULL)
+        s->options->on_text(s->options->context, s->held, n);
+    s->n_held -= n;
+    memmove(s->held, s->held + n, s->n_held);
+}
+// @end generate-stream
+
+// @begin generate-push
+static lll_status open_stream(text_stream *s, const generate_options *o,
+                              const tokenizer *words, lll_error *err)
+{
+    size_t longest_stop = 0;
+    for (int i = 0; i < o->n_stops; i++)
+        if (strlen(o->stops[i]) > longest_stop)
+            longest_stop = strlen(o->stops[i]);
+    *s = (text_stream){.options = o, .words = words};
+    s->capacity = longest_stop + 3 * (words->longest_token + 4);
+    s->held = malloc(s->capacity);
+    if (s->held == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY,
+                        "no memory for %zu bytes of text", s->capacity);
+    return LLL_OK;
+}
+
+// Take in a token's text and let out what is safe. True at a stop string.
+static bool push_token(text_stream *s, int32_t id)
+{
+    s->n_held += utf8_stream_push(&s->characters, s->words, id,
+                                  s->options->special, s->held + s->n_held,
+                                  s->capacity - s->n_held);
+    size_t stop = find_stop(s);
+    if (stop < s->n_held) {
+        emit(s, stop);
+        s->n_held = 0;
+        return true;
+    }
+    emit(s, s->n_held - could_be_stop(s));
+    return false;
+}
+
+static void close_stream(text_stream *s)
+{
+    s->n_held += utf8_stream_flush(&s->characters, s->held + s->n_held,
+                                   s->capacity - s->n_held);
+    emit(s, s->n_held);
+    free(s->held);
+}
+// @end generate-push
+
+// @begin generate-loop
+// Choose and feed tokens until something says stop. `logits` are those of
+// the last token in the cache.
+static lll_status decode(llama *m, text_stream *out, const float *logits,
+                         double start, generate_report *report,
+                         lll_error *err)
+{
+    const generate_options *o = out->options;
+    kv_cache *cache = &m->caches[0];
+    sampler choose;
+    sampler_init(&choose, &o->sampling, m->candidates, m->config.vocab_size);
+    report->reason = FINISH_LENGTH;
+    while (o->max_tokens < 0 || report->completion_tokens < o->max_tokens) {
+        if (o->interrupted != NULL && *o->interrupted) {
+            report->reason = FINISH_INTERRUPTED;
+            return LLL_OK;
+        }
+        int32_t id = sampler_choose(&choose, logits, m->history,
+                                    cache->length);
+        if (report->completion_tokens++ == 0)
+            report->first_token_seconds = machine_seconds() - start;
+        if (!o->ignore_end && tokenizer_is_end(out->words, id)) {
+            report->reason = FINISH_STOP;
+            return LLL_OK;
+        }
+        if (push_token(out, id)) {
+            report->reason = FINISH_STOP_STRING;
+            return LLL_OK;
+        }
+        if (cache->length == cache->capacity
+            || report->completion_tokens == o->max_tokens)
+            return LLL_OK;
+        lll_status s = generate_prefill(m, &id, 1, &logits, err);
+        if (s != LLL_OK)
+            return s;
+    }
+    return LLL_OK;
+}
+// @end generate-loop
+
+// @begin generate
+lll_status generate(llama *model, const tokenizer *words,
+                    const int32_t *prompt, size_t n_prompt,
+                    const generate_options *options,
+                    generate_report *report, lll_error *err)
+{
+    double start = machine_seconds();
+    const float *logits;
+    text_stream out;
+    generate_report r = {.prompt_tokens = (int)n_prompt};
+    lll_status s = generate_prefill(model, prompt, n_prompt, &logits, err);
+    if (s != LLL_OK)
+        return s;
+    r.prefill_seconds = machine_seconds() - start;
+
+    s = open_stream(&out, options, words, err);
+    if (s != LLL_OK)
+        return s;
+    s = decode(model, &out, logits, start, &r, err);
+    close_stream(&out);
+    r.decode_seconds = machine_seconds() - start - r.first_token_seconds;
+    if (s == LLL_OK)
+        *report = r;
+    return s;
+}
+// @end generate

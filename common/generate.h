@@ -1,0 +1,66 @@
+#ifndef COMMON_GENERATE_H
+#define COMMON_GENERATE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/llama.h"
+#include "common/sampler.h"
+#include "common/tokenizer.h"
+
+// Text from a model: feed the prompt, then choose a token, feed it, and go
+// on until something says stop. Taught in chapter 8.
+
+// @begin generate-types
+typedef enum {
+    FINISH_STOP,            // the model ended its text
+    FINISH_LENGTH,          // max_tokens, or the context is full
+    FINISH_STOP_STRING,     // a text of `stops` appeared
+    FINISH_INTERRUPTED      // *interrupted was set
+} finish_reason;
+
+typedef struct {
+    sampler_params sampling;
+    int max_tokens;             // -1: until the context is full
+    bool ignore_end;            // go on after the model ends, for measuring
+    bool special;               // write special tokens as their names
+    const char *const *stops;   // texts that end the answer; not written
+    int n_stops;
+    // Called with text as it comes, in whole UTF-8 characters. NULL: none.
+    void (*on_text)(void *context, const char *text, size_t n_bytes);
+    void *context;
+    const volatile sig_atomic_t *interrupted;   // NULL: cannot be
+} generate_options;
+
+typedef struct {
+    finish_reason reason;
+    int prompt_tokens;
+    int completion_tokens;      // the ending token included
+    double prefill_seconds;     // from the call to the prompt's logits
+    double first_token_seconds; // from the call to the first token
+    double decode_seconds;      // the tokens after the first
+} generate_report;
+// @end generate-types
+
+// Append the prompt to the model's sequence 0 and generate. What was in the
+// cache stays in front of it, so a conversation goes on by calling this with
+// what is new. Tokens in the cache are model->history[0..length-1].
+//
+// LLL_ERR_ARGUMENT   the prompt is empty, or does not fit in the context
+// LLL_ERR_MEMORY     no room for the text that is held back
+lll_status generate(llama *model, const tokenizer *words,
+                    const int32_t *prompt, size_t n_prompt,
+                    const generate_options *options,
+                    generate_report *report, lll_error *err);
+
+// Feed tokens to sequence 0 in batches of at most n_batch, and give the
+// logits of the last.
+lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
+                            const float **logits, lll_error *err);
+
+// "stop", "length", "stop string", "interrupted"
+const char *finish_reason_name(finish_reason reason);
+
+#endif

@@ -1,0 +1,328 @@
+// How llama_forward() brings the attention of chapter 6 to a whole batch:
+// which token stands where, who computes what.
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "common/attention.h"
+#include "common/llama.h"
+#include "common/rope.h"
+#include "common/threads.h"
+
+static_assert((int)ATTENTION_SPAN == (int)PLAN_ATTEND_SPAN,
+              "the planner counts spans of another length");
+static_assert(sizeof(kv_cache) <= PLAN_CACHE_BYTES,
+              "the planner's number for a cache's table is too small");
+
+static int sequence_of(const llama_batch *batch, int t)
+{
+    return batch->sequences != NULL ? batch->sequences[t] : 0;
+}
+
+// @begin llama-place
+// The caches grow as tokens are placed. When one cannot be, those placed
+// before it are taken away again.
+lll_status llama_place(llama *m, const llama_batch *batch, lll_error *err)
+{
+    for (int t = 0; t < batch->n_tokens; t++) {
+        kv_cache *cache = &m->caches[sequence_of(batch, t)];
+        int next = cache->length;
+        lll_status s = LLL_OK;
+        if (next == cache->capacity)
+            s = lll_fail(err, LLL_ERR_ARGUMENT,
+                         "the context of %d positions is full",
+                         cache->capacity);
+        else if (batch->positions != NULL && batch->positions[t] != next)
+            s = lll_fail(err, LLL_ERR_ARGUMENT,
+                         "token %d of the batch has position %d, expected "
+                         "%d, the next of its sequence", t,
+                         batch->positions[t], next);
+        if (s != LLL_OK) {
+            while (--t >= 0)
+                m->caches[sequence_of(batch, t)].length--;
+            return s;
+        }
+        m->positions[t] = next;
+        cache->length = next + 1;
+    }
+    size_t width = (size_t)m->config.rope_dim;
+    for (int t = 0; t < batch->n_tokens; t++)
+        rope_table(m->rotations + (size_t)t * width, m->frequencies,
+                   m->config.rope_dim, m->positions[t]);
+    return LLL_OK;
+}
+// @end llama-place
+
+// What the pieces of a batch's attention share.
+enum { TOKENS_AT_ONCE = 8, SPLIT_TOKENS = 8 };
+
+typedef struct {
+    llama *m;
+    const llama_batch *batch;
+    int layer;
+    int tile_tokens;                    // tokens whose queries go together
+    int first_span[SPLIT_TOKENS + 1];   // of each token, when spans are
+                                        // shared out; the last is the count
+} attend_job;
+
+// @begin llama-rotate
+static void rotate_token(llama *m, int layer, kv_cache *cache, int t)
+{
+    const model_config *c = &m->config;
+    size_t head_dim = (size_t)c->head_dim, token = (size_t)t;
+    const float *table = m->rotations + token * (size_t)c->rope_dim;
+    float *q = m->queries + token * (size_t)c->n_heads * head_dim;
+    float *k = m->keys + token * (size_t)c->n_kv_heads * head_dim;
+    float *v = m->values + token * (size_t)c->n_kv_heads * head_dim;
+    for (int h = 0; h < c->n_heads; h++)
+        rope_rotate(q + (size_t)h * head_dim, table, c->rope_dim);
+    for (int h = 0; h < c->n_kv_heads; h++) {
+        size_t at = (size_t)h * head_dim;
+        rope_rotate(k + at, table, c->rope_dim);
+        // Values carry no position: only scores ask who stands where.
+        kv_cache_store(cache, layer, h, m->positions[t], k + at, v + at);
+    }
+}
+
+static void rotate_piece(void *context, int piece, int worker)
+{
+    const attend_job *job = context;
+    (void)worker;
+    int end = (piece + 1) * TOKENS_AT_ONCE;
+    if (end > job->batch->n_tokens)
+        end = job->batch->n_tokens;
+    for (int t = piece * TOKENS_AT_ONCE; t < end; t++)
+        rotate_token(job->m, job->layer,
+                     &job->m->caches[sequence_of(job->batch, t)], t);
+}
+
+void llama_rotate_and_store(llama *m, int layer, const llama_batch *batch)
+{
+    attend_job job = {.m = m, .batch = batch, .layer = layer};
+    threads_run(m->products.team, rotate_piece, &job,
+                (batch->n_tokens + TOKENS_AT_ONCE - 1) / TOKENS_AT_ONCE);
+}
+// @end llama-rotate
+
+// @begin llama-tile
+// Neighbouring tokens of one sequence against one key-value head: their
+// queries side by side, in a worker's scratch.
+typedef struct {
+    attend_span span;       // everything but the positions
+    attend_state *states;   // [n_rows]: what the spans came to so far
+    int first, n_tokens;    // of the batch
+    int group;              // query heads that share the key-value head
+    int head;               // the key-value head
+} tile;
+
+// The numbers of one query head of a token in a [n_tokens, n_heads,
+// head_dim] buffer.
+static float *head_of(const llama *m, float *buffer, int t, int head)
+{
+    size_t row = (size_t)t * (size_t)m->config.n_heads + (size_t)head;
+    return buffer + row * (size_t)m->config.head_dim;
+}
+
+static void open_tile(tile *to, const attend_job *job, int worker)
+{
+    llama *m = job->m;
+    const kv_cache *cache = &m->caches[sequence_of(job->batch, to->first)];
+    int head_dim = m->config.head_dim, rows = to->n_tokens * to->group;
+    size_t numbers = (size_t)rows * (size_t)head_dim;
+    unsigned char *scratch = m->products.scratch
+                             + (size_t)worker * m->products.scratch_bytes;
+    unsigned char *end = scratch + m->products.scratch_bytes;
+    float *q = (float *)(void *)scratch;
+    // Dividing the queries by sqrt(head_dim) here costs less than dividing
+    // every score.
+    float scale = 1.0f / sqrtf((float)head_dim);
+    for (int t = 0; t < to->n_tokens; t++) {
+        const float *from = head_of(m, m->queries, to->first + t,
+                                    to->head * to->group);
+        float *into = q + (size_t)(t * to->group) * (size_t)head_dim;
+        for (int i = 0; i < to->group * head_dim; i++)
+            into[i] = from[i] * scale;
+    }
+    to->span = (attend_span){
+        .q = q, .n_rows = rows, .head_dim = head_dim, .type = cache->type,
+        .keys = kv_cache_keys(cache, job->layer, to->head),
+        .values = kv_cache_values(cache, job->layer, to->head),
+        .row_bytes = cache->row_bytes, .out = q + numbers,
+        .maximum = q + 2 * numbers, .total = q + 2 * numbers + rows,
+        .scratch = (float *)(void *)(end - plan_attend_scratch(head_dim)),
+    };
+    to->states = (attend_state *)(void *)(to->span.total + rows);
+}
+// @end llama-tile
+
+// @begin llama-tile-span
+// Rows of the tile against the first n_positions positions of span s.
+static attend_span run_span(const llama *m, const tile *t, int first_row,
+                            int n_rows, int s, int n_positions)
+{
+    attend_span span = t->span;
+    size_t skipped = (size_t)s * ATTENTION_SPAN * span.row_bytes;
+    size_t numbers = (size_t)first_row * (size_t)span.head_dim;
+    span.keys = (const unsigned char *)span.keys + skipped;
+    span.values = (const unsigned char *)span.values + skipped;
+    span.q += numbers;
+    span.out += numbers;
+    span.maximum += first_row;
+    span.total += first_row;
+    span.n_rows = n_rows;
+    span.n_positions = n_positions;
+    m->products.kernels->attend(&span);
+    return span;
+}
+
+static void add_span(const llama *m, tile *t, int first_row, int n_rows,
+                     int s, int n_positions)
+{
+    attend_span span = run_span(m, t, first_row, n_rows, s, n_positions);
+    for (int r = 0; r < n_rows; r++)
+        attend_merge(&t->states[first_row + r], span.maximum[r],
+                     span.total[r],
+                     span.out + (size_t)r * (size_t)span.head_dim,
+                     span.head_dim);
+}
+
+// Positions of span s that a token at `position` may look at.
+static int visible(int position, int s)
+{
+    int n = position + 1 - s * ATTENTION_SPAN;
+    return n < ATTENTION_SPAN ? n : ATTENTION_SPAN;
+}
+// @end llama-tile-span
+
+// @begin llama-attend-tile
+static void attend_tile(const llama *m, tile *t)
+{
+    const int32_t *position = m->positions + t->first;
+    for (int r = 0; r < t->span.n_rows; r++) {
+        float *out = head_of(m, m->attention, t->first + r / t->group,
+                             t->head * t->group + r % t->group);
+        memset(out, 0, (size_t)t->span.head_dim * sizeof *out);
+        t->states[r] = (attend_state){-INFINITY, 0.0f, out};
+    }
+    // Spans that even the tile's first token sees whole serve all rows at
+    // once; from there on each token has its own horizon.
+    int s = 0;
+    for (; (s + 1) * ATTENTION_SPAN <= position[0] + 1; s++)
+        add_span(m, t, 0, t->span.n_rows, s, ATTENTION_SPAN);
+    for (int i = 0; i < t->n_tokens; i++)
+        for (int k = s; k * ATTENTION_SPAN <= position[i]; k++)
+            add_span(m, t, i * t->group, t->group, k,
+                     visible(position[i], k));
+    for (int r = 0; r < t->span.n_rows; r++)
+        attend_finish(&t->states[r], t->span.head_dim);
+}
+
+static void tile_piece(void *context, int piece, int worker)
+{
+    const attend_job *job = context;
+    const model_config *c = &job->m->config;
+    int first = piece / c->n_kv_heads * job->tile_tokens;
+    int end = first + job->tile_tokens;
+    if (end > job->batch->n_tokens)
+        end = job->batch->n_tokens;
+    while (first < end) {
+        int sequence = sequence_of(job->batch, first), next = first + 1;
+        while (next < end && sequence_of(job->batch, next) == sequence)
+            next++;
+        tile t = {.first = first, .n_tokens = next - first,
+                  .group = c->n_heads / c->n_kv_heads,
+                  .head = piece % c->n_kv_heads};
+        open_tile(&t, job, worker);
+        attend_tile(job->m, &t);
+        first = next;
+    }
+}
+// @end llama-attend-tile
+
+// @begin llama-attend-split
+// One token against a long past: there are too few heads to keep the threads
+// busy, so each span is a piece, and the results wait in m->spans.
+static float *span_result(const llama *m, int slot, int head)
+{
+    size_t row = (size_t)slot * (size_t)m->config.n_heads + (size_t)head;
+    return m->spans + row * ((size_t)m->config.head_dim + 2);
+}
+
+static void span_piece(void *context, int piece, int worker)
+{
+    const attend_job *job = context;
+    const model_config *c = &job->m->config;
+    int slot = piece / c->n_kv_heads, token = 0;
+    while (slot >= job->first_span[token + 1])
+        token++;
+    tile t = {.first = token, .n_tokens = 1,
+              .group = c->n_heads / c->n_kv_heads,
+              .head = piece % c->n_kv_heads};
+    open_tile(&t, job, worker);
+    int s = slot - job->first_span[token];
+    attend_span span = run_span(job->m, &t, 0, t.group, s,
+                                visible(job->m->positions[token], s));
+    for (int r = 0; r < t.group; r++) {
+        float *to = span_result(job->m, slot, t.head * t.group + r);
+        to[0] = span.maximum[r];
+        to[1] = span.total[r];
+        memcpy(to + 2, span.out + (size_t)r * (size_t)span.head_dim,
+               (size_t)span.head_dim * sizeof *to);
+    }
+}
+
+static void merge_piece(void *context, int piece, int worker)
+{
+    const attend_job *job = context;
+    int n_heads = job->m->config.n_heads, head_dim = job->m->config.head_dim;
+    int token = piece / n_heads, head = piece % n_heads;
+    (void)worker;
+    float *out = head_of(job->m, job->m->attention, token, head);
+    attend_state state = {-INFINITY, 0.0f, out};
+    memset(out, 0, (size_t)head_dim * sizeof *out);
+    for (int slot = job->first_span[token];
+         slot < job->first_span[token + 1]; slot++) {
+        const float *from = span_result(job->m, slot, head);
+        attend_merge(&state, from[0], from[1], from + 2, head_dim);
+    }
+    attend_finish(&state, head_dim);
+}
+// @end llama-attend-split
+
+// @begin llama-attend
+// Can the spans of all tokens be shared out? Fills first_span when they can.
+// Both ways merge the same spans in the same order, so the choice shows in
+// the time alone.
+static bool can_split(attend_job *job)
+{
+    const llama *m = job->m;
+    int n = job->batch->n_tokens, count = 0;
+    int room = (m->request.n_ctx + ATTENTION_SPAN - 1) / ATTENTION_SPAN;
+    if (n > SPLIT_TOKENS)
+        return false;
+    for (int t = 0; t < n; t++) {
+        job->first_span[t] = count;
+        count += m->positions[t] / ATTENTION_SPAN + 1;
+    }
+    job->first_span[n] = count;
+    return count > n && count <= room;
+}
+
+void llama_attend(llama *m, int layer, const llama_batch *batch)
+{
+    const model_config *c = &m->config;
+    int tile_tokens = PLAN_TILE_ROWS / (c->n_heads / c->n_kv_heads);
+    attend_job job = {.m = m, .batch = batch, .layer = layer,
+                      .tile_tokens = tile_tokens > 0 ? tile_tokens : 1};
+    int n_tiles = (batch->n_tokens + job.tile_tokens - 1) / job.tile_tokens;
+    if (!can_split(&job)) {
+        threads_run(m->products.team, tile_piece, &job,
+                    n_tiles * c->n_kv_heads);
+        return;
+    }
+    threads_run(m->products.team, span_piece, &job,
+                job.first_span[batch->n_tokens] * c->n_kv_heads);
+    threads_run(m->products.team, merge_piece, &job,
+                batch->n_tokens * c->n_heads);
+}
+// @end llama-attend

@@ -1,0 +1,266 @@
+#include "common/plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/size.h"
+
+// Sizes that saturate: what overflows becomes SIZE_MAX and stays there, so
+// that a chain of them needs one check at its end.
+// @begin plan-saturate
+static size_t times(size_t a, size_t b)
+{
+    size_t product;
+    return size_mul(a, b, &product) ? product : SIZE_MAX;
+}
+
+static size_t plus(size_t a, size_t b)
+{
+    size_t sum;
+    return size_add(a, b, &sum) ? sum : SIZE_MAX;
+}
+
+static size_t floats(int rows, int columns)
+{
+    return times(times((size_t)rows, (size_t)columns), sizeof(float));
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+// @end plan-saturate
+
+// @begin plan-names
+static const char *const names[PLAN_PARTS] = {
+    [PLAN_FILE_INDEX] = "file index",
+    [PLAN_TOKENIZER] = "tokenizer",
+    [PLAN_CACHE_TABLE] = "cache table",
+    [PLAN_WEIGHT_TABLE] = "weight table",
+    [PLAN_VECTORS] = "norms and biases",
+    [PLAN_KV_CACHE] = "key-value cache",
+    [PLAN_RESIDUAL] = "residual stream",
+    [PLAN_NORMED] = "normalised input",
+    [PLAN_QUANTIZED] = "quantized input",
+    [PLAN_QUERIES] = "queries",
+    [PLAN_KEYS] = "keys",
+    [PLAN_VALUES] = "values",
+    [PLAN_ATTENTION] = "attention output",
+    [PLAN_GATE] = "feed-forward gate",
+    [PLAN_UP] = "feed-forward up",
+    [PLAN_POSITIONS] = "positions",
+    [PLAN_ROPE] = "rotation tables",
+    [PLAN_SPANS] = "attention spans",
+    [PLAN_LOGITS] = "logits",
+    [PLAN_CANDIDATES] = "sampling candidates",
+    [PLAN_HISTORY] = "token history",
+    [PLAN_SCRATCH] = "thread scratch",
+    [PLAN_THREADS] = "thread team",
+};
+
+const char *plan_part_name(plan_part part)
+{
+    return names[part];
+}
+// @end plan-names
+
+// @begin plan-single
+size_t plan_kv_cache(const model_config *c, dtype type, int n_ctx)
+{
+    size_t number = (size_t)dtype_find((uint32_t)type)->block_bytes;
+    size_t rows = times(times((size_t)c->n_layers, (size_t)c->n_kv_heads),
+                        (size_t)n_ctx);
+    size_t keys = times(times(rows, (size_t)c->head_dim), number);
+    // Keys end on a cache line, so that the values begin on one.
+    return times(2, arena_round(keys));
+}
+
+size_t plan_activations(int n_rows, int n_columns)
+{
+    size_t n_blocks = ((size_t)n_columns + 31) / 32;
+    size_t codes = times((size_t)n_rows, n_blocks * 32);
+    size_t per_block = times(times((size_t)n_rows, n_blocks), 4);
+    // Codes, then scales, sums and sums of codes, each on a cache line.
+    return plus(arena_round(codes), times(3, arena_round(per_block)));
+}
+
+size_t plan_attend_scratch(int head_dim)
+{
+    // A span's keys and values as floats, and scores for sixteen rows.
+    return times(sizeof(float) * PLAN_ATTEND_SPAN,
+                 2 * (size_t)head_dim + 16);
+}
+
+size_t plan_thread_team(int n_threads)
+{
+    // What the threads share takes as much as four of them; a stack for
+    // every thread but the first, which has one; and a page, because stacks
+    // start at a page and the memory need not.
+    size_t own = times((size_t)n_threads + 4, PLAN_THREAD_BYTES);
+    return plus(plus(own, PLAN_PAGE_BYTES),
+                times((size_t)n_threads - 1, PLAN_STACK_BYTES));
+}
+
+size_t plan_matmul_scratch(int n_inputs)
+{
+    // A piece of 32 rows unpacked to a byte a number, with two floats for
+    // each block of each row and one block's fields as they were read: 42
+    // bytes for each column. Or eight rows as floats: 32 bytes for each.
+    size_t n_blocks = ((size_t)n_inputs + 31) / 32;
+    return arena_round(times(48 * 32, n_blocks));
+}
+// @end plan-single
+
+// @begin plan-scratch
+// Attention of a tile: its queries side by side, what one span came to, and
+// the span's own scratch.
+static size_t tile_scratch(const model_config *c)
+{
+    size_t group = (size_t)(c->n_heads / c->n_kv_heads);
+    size_t rows = larger(PLAN_TILE_ROWS, group);
+    size_t numbers = times(rows, 2 * (size_t)c->head_dim + 6);
+    return plus(arena_round(times(numbers, sizeof(float))),
+                plan_attend_scratch(c->head_dim));
+}
+
+static size_t worker_scratch(const model_config *c, int widest)
+{
+    return arena_round(larger(plan_matmul_scratch(widest), tile_scratch(c)));
+}
+// @end plan-scratch
+
+// @begin plan-batch
+static void plan_batch(const model_config *c, const plan_request *r,
+                       size_t *bytes)
+{
+    int q = c->n_heads * c->head_dim, kv = c->n_kv_heads * c->head_dim;
+    int widest = (int)larger(larger((size_t)c->d_model, (size_t)q),
+                             (size_t)c->d_ff);
+    int n = r->n_batch;
+    int n_spans = (r->n_ctx + PLAN_ATTEND_SPAN - 1) / PLAN_ATTEND_SPAN;
+
+    bytes[PLAN_RESIDUAL] = floats(n, c->d_model);
+    bytes[PLAN_NORMED] = floats(n, c->d_model);
+    bytes[PLAN_QUANTIZED] = plan_activations(n, widest);
+    bytes[PLAN_QUERIES] = floats(n, q);
+    bytes[PLAN_KEYS] = floats(n, kv);
+    bytes[PLAN_VALUES] = floats(n, kv);
+    bytes[PLAN_ATTENTION] = floats(n, q);
+    bytes[PLAN_GATE] = floats(n, c->d_ff);
+    bytes[PLAN_UP] = floats(n, c->d_ff);
+    bytes[PLAN_POSITIONS] = times((size_t)n, sizeof(int32_t));
+    bytes[PLAN_ROPE] = plus(floats(n, c->rope_dim),
+                            times((size_t)c->rope_dim / 2, sizeof(double)));
+    bytes[PLAN_SPANS] = times(floats(n_spans, c->n_heads),
+                              (size_t)c->head_dim + 2);
+    bytes[PLAN_LOGITS] = floats(r->n_outputs, c->vocab_size);
+    bytes[PLAN_SCRATCH] = times((size_t)r->n_threads,
+                                worker_scratch(c, widest));
+}
+// @end plan-batch
+
+// @begin plan-check
+static lll_status check_request(const model_config *c,
+                                const plan_request *r, lll_error *err)
+{
+    if (r->n_ctx > c->context_length)
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "a context of %d positions is longer than the "
+                        "model's %d; use -c %d or less", r->n_ctx,
+                        c->context_length, c->context_length);
+    if (r->n_ctx < 1 || r->n_batch < 1 || r->n_batch > 1 << 16
+        || r->n_outputs < 1 || r->n_outputs > r->n_batch
+        || r->n_threads < 1 || r->n_threads > 1024
+        || r->n_sequences < 1 || r->n_sequences > 1 << 16)
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "context %d, batch %d, outputs %d, threads %d, "
+                        "sequences %d: each is expected to be at least 1, "
+                        "outputs at most the batch", r->n_ctx, r->n_batch,
+                        r->n_outputs, r->n_threads, r->n_sequences);
+    if (r->cache_type != DTYPE_F32 && r->cache_type != DTYPE_F16)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                        "a cache of %s, expected F32 or F16",
+                        dtype_name((uint32_t)r->cache_type));
+    return LLL_OK;
+}
+// @end plan-check
+
+// @begin plan-memory
+lll_status plan_memory(const model_config *c, const plan_request *r,
+                       memory_plan *plan, lll_error *err)
+{
+    memory_plan p = {0};
+    lll_status status = check_request(c, r, err);
+    if (status != LLL_OK)
+        return status;
+
+    size_t vectors = 2 * (size_t)c->d_model;        // two norms a layer
+    if (c->qkv_bias)
+        vectors += (size_t)(c->n_heads + 2 * c->n_kv_heads)
+                   * (size_t)c->head_dim;
+    vectors = plus(times((size_t)c->n_layers, vectors), (size_t)c->d_model);
+    if (c->rope_factors)
+        vectors = plus(vectors, (size_t)c->rope_dim / 2);
+
+    p.bytes[PLAN_FILE_INDEX] = r->index_bytes;
+    p.bytes[PLAN_TOKENIZER] = r->tokenizer_bytes;
+    p.bytes[PLAN_CACHE_TABLE] = times((size_t)r->n_sequences,
+                                      PLAN_CACHE_BYTES);
+    p.bytes[PLAN_WEIGHT_TABLE] = times((size_t)c->n_layers,
+                                       PLAN_LAYER_BYTES);
+    p.bytes[PLAN_VECTORS] = times(vectors, sizeof(float));
+    p.bytes[PLAN_KV_CACHE] = times((size_t)r->n_sequences, plan_kv_cache(
+                                       c, r->cache_type, r->n_ctx));
+    p.bytes[PLAN_CANDIDATES] = times((size_t)c->vocab_size, 8);
+    p.bytes[PLAN_HISTORY] = times((size_t)r->n_ctx, sizeof(int32_t));
+    p.bytes[PLAN_THREADS] = plan_thread_team(r->n_threads);
+    plan_batch(c, r, p.bytes);
+
+    for (int i = 0; i < PLAN_PARTS; i++) {
+        if (arena_round(p.bytes[i]) == SIZE_MAX)
+            return lll_fail(err, LLL_ERR_OVERFLOW,
+                            "memory size overflow: the %s for a context of "
+                            "%d does not fit in %zu bits", names[i],
+                            r->n_ctx, 8 * sizeof(size_t));
+        if (i != PLAN_FILE_INDEX && i != PLAN_TOKENIZER)
+            p.model = plus(p.model, arena_round(p.bytes[i]));
+    }
+    // The arena asks for one alignment more than it hands out.
+    p.total = plus(plus(p.model, ARENA_ALIGNMENT),
+                   plus(r->index_bytes, r->tokenizer_bytes));
+    if (p.total == SIZE_MAX)
+        return lll_fail(err, LLL_ERR_OVERFLOW, "memory size overflow: the "
+                        "parts do not fit in %zu bits together",
+                        8 * sizeof(size_t));
+    *plan = p;
+    return LLL_OK;
+}
+// @end plan-memory
+
+// @begin plan-shrink
+bool plan_shrink(plan_request *r, char *line, size_t capacity)
+{
+    if (r->n_ctx > 512) {
+        int was = r->n_ctx;
+        r->n_ctx = was / 2 > 512 ? was / 2 : 512;
+        snprintf(line, capacity, "context %d -> %d", was, r->n_ctx);
+        return true;
+    }
+    if (r->n_batch > 64) {
+        int was = r->n_batch;
+        r->n_batch = was / 2 > 64 ? was / 2 : 64;
+        if (r->n_outputs > r->n_batch)
+            r->n_outputs = r->n_batch;
+        snprintf(line, capacity, "batch %d -> %d", was, r->n_batch);
+        return true;
+    }
+    if (r->cache_type == DTYPE_F32) {
+        r->cache_type = DTYPE_F16;
+        snprintf(line, capacity, "cache F32 -> F16");
+        return true;
+    }
+    return false;
+}
+// @end plan-shrink

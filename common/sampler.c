@@ -1,0 +1,205 @@
+#include "common/sampler.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+// @begin sampler-init
+sampler_params sampler_defaults(void)
+{
+    return (sampler_params){
+        .temperature = 0.8, .top_k = 40, .top_p = 0.95, .min_p = 0.05,
+        .repeat_penalty = 1.0, .repeat_last_n = 64,
+    };
+}
+
+void sampler_init(sampler *s, const sampler_params *params,
+                  candidate *candidates, int vocab_size)
+{
+    *s = (sampler){.params = *params, .random = params->seed,
+                   .candidates = candidates, .vocab_size = vocab_size};
+}
+// @end sampler-init
+
+// @begin sampler-random
+// A number in [0, 1). splitmix64: a counter with a large odd step, whose
+// bits are then mixed. Any seed will do, 0 included.
+// Source: Steele, Lea and Flood 2014.
+static double next_random(sampler *s)
+{
+    s->random += 0x9e3779b97f4a7c15u;
+    uint64_t z = s->random;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    z ^= z >> 31;
+    return (double)(z >> 11) * 0x1p-53;
+}
+// @end sampler-random
+
+// @begin sampler-heap
+// Does a come before b? Ties go to the smaller number, so that the order
+// does not depend on how we sort.
+static bool before(const candidate *a, const candidate *b)
+{
+    return a->logit > b->logit || (a->logit == b->logit && a->id < b->id);
+}
+
+// Let the entry at `i` sink to its place in the heap list[0..n-1], whose
+// best entry is on top.
+static void sink(candidate *list, int n, int i)
+{
+    candidate moving = list[i];
+    for (;;) {
+        int child = 2 * i + 1;
+        if (child >= n)
+            break;
+        if (child + 1 < n && before(&list[child + 1], &list[child]))
+            child++;
+        if (!before(&list[child], &moving))
+            break;
+        list[i] = list[child];
+        i = child;
+    }
+    list[i] = moving;
+}
+
+// Bring the n_wanted best of n entries to the end of the list, best last: a
+// heap gives them up one by one, and the others are never sorted.
+static void take_best(candidate *list, int n, int n_wanted)
+{
+    for (int i = n / 2 - 1; i >= 0; i--)
+        sink(list, n, i);
+    for (int taken = 0; taken < n_wanted; taken++) {
+        candidate best = list[0];
+        int last = n - 1 - taken;
+        list[0] = list[last];
+        list[last] = best;
+        sink(list, last, 0);
+    }
+}
+// @end sampler-heap
+
+// @begin sampler-fill
+static void fill(sampler *s, const float *logits)
+{
+    for (int i = 0; i < s->vocab_size; i++) {
+        // NaN compares false with everything and would break the heap.
+        float logit = isnan(logits[i]) ? -INFINITY : logits[i];
+        s->candidates[i] = (candidate){i, logit};
+    }
+}
+
+static void penalise(sampler *s, const int32_t *recent, int n_recent)
+{
+    const sampler_params *p = &s->params;
+    int window = p->repeat_last_n < 0 ? n_recent : p->repeat_last_n;
+    int first = n_recent > window ? n_recent - window : 0;
+    if (p->repeat_penalty == 1.0)
+        return;
+    for (int i = first; i < n_recent; i++) {
+        bool seen = false;              // a token pays once, not each time
+        for (int k = first; k < i && !seen; k++)
+            seen = recent[k] == recent[i];
+        if (seen)
+            continue;
+        // Dividing a negative logit would reward it, so it is multiplied.
+        float *logit = &s->candidates[recent[i]].logit;
+        float penalty = (float)p->repeat_penalty;
+        *logit = *logit > 0 ? *logit / penalty : *logit * penalty;
+    }
+}
+// @end sampler-fill
+
+// @begin sampler-greedy
+static int32_t most_likely(const sampler *s)
+{
+    const candidate *best = &s->candidates[0];
+    for (int i = 1; i < s->vocab_size; i++)
+        if (before(&s->candidates[i], best))
+            best = &s->candidates[i];
+    return best->id;
+}
+// @end sampler-greedy
+
+// @begin sampler-cut
+// How many of the sorted candidates stay: list[0] is the best. Fills in
+// weights e^((logit - best) / temperature), and their sum.
+static int cut(const sampler_params *p, candidate *list, int n,
+               double *total)
+{
+    double best = list[0].logit, all = 0.0, kept = 0.0;
+    int n_kept = 0;
+    for (int i = 0; i < n; i++)
+        all += exp(((double)list[i].logit - best) / p->temperature);
+    for (; n_kept < n; n_kept++) {
+        double weight = exp(((double)list[n_kept].logit - best)
+                            / p->temperature);
+        // The best weighs 1, so min_p is a bound on the weight itself.
+        if (n_kept > 0 && (weight < p->min_p || kept >= p->top_p * all))
+            break;
+        kept += weight;
+        list[n_kept].logit = (float)weight;
+    }
+    *total = kept;
+    return n_kept;
+}
+// @end sampler-cut
+
+static void reverse(candidate *list, int n)
+{
+    for (int i = 0; i < n / 2; i++) {
+        candidate other = list[n - 1 - i];
+        list[n - 1 - i] = list[i];
+        list[i] = other;
+    }
+}
+
+// @begin sampler-choose
+int32_t sampler_choose(sampler *s, const float *logits,
+                       const int32_t *recent, int n_recent)
+{
+    const sampler_params *p = &s->params;
+    int n = s->vocab_size;
+    fill(s, logits);
+    penalise(s, recent, n_recent);
+    if (p->temperature <= 0.0)
+        return most_likely(s);
+
+    int n_best = p->top_k > 0 && p->top_k < n ? p->top_k : n;
+    take_best(s->candidates, n, n_best);
+    candidate *list = s->candidates + n - n_best;
+    reverse(list, n_best);
+    if (!(list[0].logit > -INFINITY))
+        return list[0].id;              // no logit is a number: any will do
+
+    double total;
+    int n_kept = cut(p, list, n_best, &total);
+    double point = next_random(s) * total;
+    for (int i = 0; i < n_kept; i++) {
+        point -= (double)list[i].logit;
+        if (point < 0.0)
+            return list[i].id;
+    }
+    return list[n_kept - 1].id;         // the sum was rounded
+}
+// @end sampler-choose
+
+// @begin sampler-top
+void sampler_top(sampler *s, const float *logits, int n)
+{
+    fill(s, logits);
+    take_best(s->candidates, s->vocab_size, n);
+    reverse(s->candidates, s->vocab_size);
+}
+
+double log_probability(const float *logits, int vocab_size, int32_t id)
+{
+    float largest = logits[0];
+    for (int i = 1; i < vocab_size; i++)
+        if (logits[i] > largest)
+            largest = logits[i];
+    double total = 0.0;
+    for (int i = 0; i < vocab_size; i++)
+        total += exp((double)logits[i] - (double)largest);
+    return (double)logits[id] - (double)largest - log(total);
+}
+// @end sampler-top

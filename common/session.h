@@ -1,0 +1,64 @@
+#ifndef COMMON_SESSION_H
+#define COMMON_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/gguf.h"
+#include "common/llama.h"
+#include "common/tokenizer.h"
+
+// A model file, open and ready: everything that a program needs to run it.
+//
+//     session run;
+//     session_options options = session_defaults();
+//     lll_status s = session_open(&run, "model.gguf", &options, &err);
+//     ... llama_forward(&run.model, ...), generate(&run.model, ...)
+//     session_close(&run);
+//
+// Taught in chapter 8.
+
+// @begin session-options
+typedef struct {
+    int n_ctx;              // 0: the model's, but at most 4096
+    int n_batch;
+    int n_outputs;
+    int n_threads;          // 0: one for each core
+    int n_sequences;
+    const char *cache_type; // "f16", "f32"; NULL: f32 where activations are
+                            // floats, else f16
+    bool float_activations; // multiply floats, not int8 codes
+    const char *isa;        // NULL: the fastest
+    bool fit;               // take smaller steps until memory suffices
+    // Called with a line for each step that `fit` takes. NULL: none.
+    void (*note)(const char *line);
+} session_options;
+// @end session-options
+
+typedef struct {
+    gguf_file file;
+    model_config config;
+    tokenizer words;
+    llama model;
+    double load_seconds;
+} session;
+
+session_options session_defaults(void);
+
+// LLL_ERR_MEMORY   the plan needs more than the machine has free: how much,
+//                  how much there is, and which flag helps
+// and the errors of gguf_open(), config_from_gguf(), tokenizer_init() and
+// llama_init(). On failure *s is zeroed.
+lll_status session_open(session *s, const char *path,
+                        const session_options *options, lll_error *err);
+void session_close(session *s);     // accepts a zeroed struct
+
+// Encode a prompt that is taken as it is: special tokens in it are matched,
+// and BOS comes first where the file asks for it, once.
+//
+// *ids is allocated; the caller frees it. Filled only on LLL_OK.
+lll_status session_encode(const session *s, const char *text, size_t n_bytes,
+                          int32_t **ids, size_t *n_ids, lll_error *err);
+
+#endif

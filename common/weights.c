@@ -1,0 +1,181 @@
+#include "common/weights.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "common/plan.h"
+#include "common/quant.h"
+
+static_assert(sizeof(layer_weights) <= PLAN_LAYER_BYTES,
+              "the planner's number for a layer's table is too small");
+
+// @begin weights-loader
+typedef struct {
+    const gguf_file *file;
+    float *vectors;             // the next free place for a norm or bias
+    uint64_t matrix_bytes;      // of all matrices so far
+    lll_error *err;
+} loader;
+
+// "blk.7.attn_q" and a suffix; layer -1 leaves out "blk.N.".
+static void tensor_name(char *to, size_t capacity, int layer,
+                        const char *name, const char *suffix)
+{
+    if (layer < 0)
+        snprintf(to, capacity, "%s.%s", name, suffix);
+    else
+        snprintf(to, capacity, "blk.%d.%s.%s", layer, name, suffix);
+}
+
+// Find a tensor of the expected shape whose numbers we can decode. Files
+// list the row length first: the book's [rows, columns] is {columns, rows}.
+static lll_status find(const loader *l, const char *name, int n_rows,
+                       int n_columns, gguf_tensor *tensor)
+{
+    const uint64_t dims[] = {(uint64_t)n_columns, (uint64_t)n_rows};
+    lll_status status = gguf_find_tensor(l->file, name, dims,
+                                         n_rows == 0 ? 1 : 2, tensor,
+                                         l->err);
+    if (status == LLL_OK && !quant_is_supported(tensor->type))
+        return lll_fail(l->err, LLL_ERR_UNSUPPORTED,
+                        "%s: %s is stored as %s, expected F32, F16, BF16, "
+                        "Q8_0, Q4_0 or Q4_1", l->file->path, name,
+                        dtype_name((uint32_t)tensor->type));
+    return status;
+}
+// @end weights-loader
+
+// @begin weights-vector
+// A norm, a bias or RoPE's factors: n numbers, decoded into plain floats.
+static lll_status load_vector(loader *l, int layer, const char *name,
+                              const char *suffix, int n, const float **out)
+{
+    char full[64];
+    gguf_tensor tensor;
+    tensor_name(full, sizeof full, layer, name, suffix);
+    lll_status status = find(l, full, 0, n, &tensor);
+    if (status == LLL_OK)
+        status = quant_decode(tensor.type, tensor.data, l->vectors,
+                              (size_t)n, l->err);
+    if (status != LLL_OK)
+        return status;
+    *out = l->vectors;
+    l->vectors += n;
+    return LLL_OK;
+}
+// @end weights-vector
+
+// @begin weights-matrix
+static lll_status load_matrix(loader *l, int layer, const char *name,
+                              int n_outputs, int n_inputs, linear *out)
+{
+    char full[64];
+    gguf_tensor tensor;
+    tensor_name(full, sizeof full, layer, name, "weight");
+    lll_status status = find(l, full, n_outputs, n_inputs, &tensor);
+    if (status != LLL_OK)
+        return status;
+    *out = (linear){.name = name, .type = tensor.type, .weight = tensor.data,
+                    .n_outputs = n_outputs, .n_inputs = n_inputs};
+    l->matrix_bytes += tensor.n_bytes;
+    return LLL_OK;
+}
+// @end weights-matrix
+
+// @begin weights-layer
+static lll_status load_attention(loader *l, int layer, const model_config *c,
+                                 layer_weights *w)
+{
+    int q = c->n_heads * c->head_dim, kv = c->n_kv_heads * c->head_dim;
+    lll_status s = load_vector(l, layer, "attn_norm", "weight", c->d_model,
+                               &w->attn_norm);
+    if (s == LLL_OK)
+        s = load_matrix(l, layer, "attn_q", q, c->d_model, &w->q);
+    if (s == LLL_OK)
+        s = load_matrix(l, layer, "attn_k", kv, c->d_model, &w->k);
+    if (s == LLL_OK)
+        s = load_matrix(l, layer, "attn_v", kv, c->d_model, &w->v);
+    if (s == LLL_OK)
+        s = load_matrix(l, layer, "attn_output", c->d_model, q,
+                        &w->attn_output);
+    if (s == LLL_OK && c->qkv_bias) {
+        s = load_vector(l, layer, "attn_q", "bias", q, &w->q.bias);
+        if (s == LLL_OK)
+            s = load_vector(l, layer, "attn_k", "bias", kv, &w->k.bias);
+        if (s == LLL_OK)
+            s = load_vector(l, layer, "attn_v", "bias", kv, &w->v.bias);
+    }
+    return s;
+}
+
+static lll_status load_layer(loader *l, int layer, const model_config *c,
+                             layer_weights *w)
+{
+    lll_status s = load_attention(l, layer, c, w);
+    if (s == LLL_OK)
+        s = load_vector(l, layer, "ffn_norm", "weight", c->d_model,
+                        &w->ffn_norm);
+    if (s == LLL_OK)
+        s = load_matrix(l, layer, "ffn_gate", c->d_ff, c->d_model, &w->gate);
+    if (s == LLL_OK)
+        s = load_matrix(l, layer, "ffn_up", c->d_ff, c->d_model, &w->up);
+    if (s == LLL_OK)
+        s = load_matrix(l, layer, "ffn_down", c->d_model, c->d_ff, &w->down);
+    return s;
+}
+// @end weights-layer
+
+// @begin weights-embedding
+static lll_status load_ends(loader *l, const model_config *c,
+                            model_weights *w)
+{
+    linear table;
+    uint64_t layers_bytes = l->matrix_bytes;
+    lll_status s = load_matrix(l, -1, "token_embd", c->vocab_size,
+                               c->d_model, &table);
+    if (s != LLL_OK)
+        return s;
+    const dtype_info *info = dtype_find((uint32_t)table.type);
+    w->embedding_type = table.type;
+    w->embedding = table.weight;
+    w->embedding_row_bytes = (size_t)(c->d_model / info->block_size)
+                             * (size_t)info->block_bytes;
+    w->output = table;
+    w->output.name = "output";
+    if (!c->tied_output) {
+        l->matrix_bytes = layers_bytes;     // a token reads one row of it
+        s = load_matrix(l, -1, "output", c->vocab_size, c->d_model,
+                        &w->output);
+    }
+    if (s == LLL_OK)
+        s = load_vector(l, -1, "output_norm", "weight", c->d_model,
+                        &w->output_norm);
+    if (s == LLL_OK && c->rope_factors)
+        s = load_vector(l, -1, "rope_freqs", "weight", c->rope_dim / 2,
+                        &w->rope_factors);
+    return s;
+}
+// @end weights-embedding
+
+// @begin weights-load
+lll_status weights_load(model_weights *weights, const gguf_file *file,
+                        const model_config *config, void *table,
+                        float *vectors, lll_error *err)
+{
+    loader l = {file, vectors, 0, err};
+    model_weights w = {.layers = table};
+    for (int i = 0; i < config->n_layers; i++) {
+        w.layers[i] = (layer_weights){0};
+        lll_status status = load_layer(&l, i, config, &w.layers[i]);
+        if (status != LLL_OK)
+            return status;
+    }
+    lll_status status = load_ends(&l, config, &w);
+    if (status != LLL_OK)
+        return status;
+    w.bytes_per_token = l.matrix_bytes;
+    *weights = w;
+    return LLL_OK;
+}
+// @end weights-load
