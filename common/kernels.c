@@ -6,6 +6,22 @@
 
 #include "common/quant.h"
 
+// @begin kernels-bundle
+int activations_bundle(const activations *x, int t)
+{
+    int left = x->n_rows - t / ACTIVATIONS_BUNDLE * ACTIVATIONS_BUNDLE;
+    return left < ACTIVATIONS_BUNDLE ? left : ACTIVATIONS_BUNDLE;
+}
+
+size_t activations_block(const activations *x, int t, int b)
+{
+    int within = t % ACTIVATIONS_BUNDLE;
+    size_t n_blocks = (size_t)(x->n_columns / QUANT_BLOCK);
+    return (size_t)(t - within) * n_blocks
+           + (size_t)b * (size_t)activations_bundle(x, t) + (size_t)within;
+}
+// @end kernels-bundle
+
 // @begin kernels-quantize
 // Adding 1.5 * 2^23 leaves no room for a fraction: the adder itself rounds to
 // the nearest whole number, ties to even, and the number's low byte is the
@@ -19,26 +35,28 @@ static int8_t round_to_code(float value)
     return (int8_t)(uint8_t)(bits & 255);
 }
 
-static void quantize_scalar(const float *x, int n, int8_t *codes,
-                            float *scales, float *sums, int32_t *code_sums)
+static void quantize_scalar(const activations *x, int t)
 {
-    for (int b = 0; b < n / QUANT_BLOCK; b++) {
+    const float *row = x->values + (size_t)t * (size_t)x->n_columns;
+    for (int b = 0; b < x->n_columns / QUANT_BLOCK; b++) {
         float largest = 0.0f;
         for (int i = 0; i < QUANT_BLOCK; i++)
-            largest = fmaxf(largest, fabsf(x[b * QUANT_BLOCK + i]));
+            largest = fmaxf(largest, fabsf(row[b * QUANT_BLOCK + i]));
 
         float scale = largest / 127.0f;
         if (scale < 0x1p-120f)      // 1 / scale must stay finite
             scale = 0.0f;
         float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
+        size_t block = activations_block(x, t, b);
+        int8_t *codes = x->codes + block * QUANT_BLOCK;
         int32_t sum = 0;
-        for (int i = b * QUANT_BLOCK; i < (b + 1) * QUANT_BLOCK; i++) {
-            codes[i] = round_to_code(x[i] * inverse);
+        for (int i = 0; i < QUANT_BLOCK; i++) {
+            codes[i] = round_to_code(row[b * QUANT_BLOCK + i] * inverse);
             sum += codes[i];
         }
-        scales[b] = scale;
-        code_sums[b] = sum;
-        sums[b] = scale * (float)sum;
+        x->scales[block] = scale;
+        x->code_sums[block] = sum;
+        x->sums[block] = scale * (float)sum;
     }
 }
 // @end kernels-quantize
@@ -74,21 +92,19 @@ static void lay_open(dtype type, const void *row, int b, weight_block *out)
 // once for all rows of the weight.
 static float dot_q8(dtype type, const void *row, const activations *x, int t)
 {
-    int n_blocks = x->n_columns / QUANT_BLOCK;
-    size_t first = (size_t)t * (size_t)n_blocks;
     float sum = 0.0f;
-    for (int b = 0; b < n_blocks; b++) {
-        const int8_t *code = x->codes
-                             + (first + (size_t)b) * QUANT_BLOCK;
+    for (int b = 0; b < x->n_columns / QUANT_BLOCK; b++) {
+        size_t block = activations_block(x, t, b);
+        const int8_t *code = x->codes + block * QUANT_BLOCK;
         weight_block w;
         lay_open(type, row, b, &w);
         // |c| <= 128 and |k| <= 127: 32 products reach 520192 at most.
         int32_t isum = 0;
         for (int i = 0; i < QUANT_BLOCK; i++)
             isum += w.code[i] * code[i];
-        sum = fmaf(w.scale * x->scales[first + (size_t)b], (float)isum, sum);
+        sum = fmaf(w.scale * x->scales[block], (float)isum, sum);
         if (type == DTYPE_Q4_1)
-            sum = fmaf(w.minimum, x->sums[first + (size_t)b], sum);
+            sum = fmaf(w.minimum, x->sums[block], sum);
     }
     return sum;
 }

@@ -31,17 +31,26 @@ typedef struct kernels kernels;
 
 // Activations as the products want them, one row for each token.
 // Codes are -127..127 in blocks of 32, each block with its scale d, the
-// integer sum of its codes, and s = d * sum.
+// integer sum of its codes, and s = d * sum. The blocks do not lie row after
+// row: ACTIVATIONS_BUNDLE rows are bundled, first block 0 of each, then block
+// 1 of each, so that a product that takes several rows at once reads one
+// stream; the rows that are left at the end make a smaller bundle.
+enum { ACTIVATIONS_BUNDLE = 8 };
+
 typedef struct {
     int n_rows;             // tokens
     int n_columns;          // numbers in a row
     const float *values;    // [n_rows, n_columns]; always there
-    int8_t *codes;          // [n_rows, n_columns rounded up to 32]; NULL when
-                            // the products use `values`
-    float *scales;          // [n_rows, n_blocks]
-    float *sums;            // [n_rows, n_blocks]: scale * sum of codes
-    int32_t *code_sums;     // [n_rows, n_blocks]
+    int8_t *codes;          // [blocks, 32]; NULL when the products use
+                            // `values`
+    float *scales;          // [blocks]
+    float *sums;            // [blocks]: scale * sum of codes
+    int32_t *code_sums;     // [blocks]
 } activations;
+
+// Rows in the bundle that row t is in, and where block b of row t stands.
+int activations_bundle(const activations *x, int t);
+size_t activations_block(const activations *x, int t, int b);
 
 // A tile of a product: rows first_row .. first_row + n_rows - 1 of a weight
 // against all rows of x. out[t * out_stride + r] for weight row r.
@@ -61,10 +70,9 @@ typedef struct {
 struct kernels {
     const char *name;       // "scalar", "avx2", "avx512", ...
 
-    // Quantize one row of n numbers to codes, scales, sums; n a multiple of
-    // 32. Rounds to nearest, ties to even.
-    void (*quantize)(const float *x, int n, int8_t *codes, float *scales,
-                     float *sums, int32_t *code_sums);
+    // Quantize row t of x->values into its blocks; n_columns is a multiple
+    // of 32.
+    void (*quantize)(const activations *x, int t);
 
     // Block types (quant_is_blocked) against quantized activations; any
     // supported type against plain ones.

@@ -45,18 +45,10 @@ static void quantize_piece(void *context, int piece, int worker)
 {
     const quantize_job *job = context;
     const activations *x = job->x;
-    size_t n = (size_t)x->n_columns, n_blocks = n / QUANT_BLOCK;
+    int first = piece * QUANTIZE_ROWS, end = first + QUANTIZE_ROWS;
     (void)worker;
-    for (int i = 0; i < QUANTIZE_ROWS; i++) {
-        size_t row = (size_t)piece * QUANTIZE_ROWS + (size_t)i;
-        if (row >= (size_t)x->n_rows)
-            return;
-        job->kernels->quantize(x->values + row * n, x->n_columns,
-                               x->codes + row * n,
-                               x->scales + row * n_blocks,
-                               x->sums + row * n_blocks,
-                               x->code_sums + row * n_blocks);
-    }
+    for (int t = first; t < end && t < x->n_rows; t++)
+        job->kernels->quantize(x, t);
 }
 
 void activations_set(activations *x, const matmul *m, const float *values,

@@ -259,25 +259,33 @@ static void quantized_activations(void **unused)
     const kernels *table[8];
     int n_tables = tables(table, 8);
     enum { N = 32 * 40 };
-    static float x[N], scale[2][N / 32], sum[2][N / 32];
-    static int8_t code[2][N];
-    static int32_t code_sum[2][N / 32];
+    static float x[11 * N], scale[2][11 * N / 32], sum[2][11 * N / 32];
+    static int8_t code[2][11 * N];
+    static int32_t code_sum[2][11 * N / 32];
     (void)unused;
-    for (int i = 0; i < N; i++)
-        x[i] = uniform() * powf(10.0f, (float)(i / 32) - 20.0f);
+    for (int i = 0; i < 11 * N; i++)
+        x[i] = uniform() * powf(10.0f, (float)(i % N / 32) - 20.0f);
     for (int i = 0; i < 64; i++)
         x[i] = i < 32 ? 0.0f : (float)(i - 32) * 0.5f - 8.0f;
-    kernels_scalar.quantize(x, N, code[0], scale[0], sum[0], code_sum[0]);
+    activations a = {11, N, x, code[0], scale[0], sum[0], code_sum[0]};
+    activations b = {11, N, x, code[1], scale[1], sum[1], code_sum[1]};
+    for (int t = 0; t < a.n_rows; t++)
+        kernels_scalar.quantize(&a, t);
     for (int i = 0; i < n_tables; i++) {
-        table[i]->quantize(x, N, code[1], scale[1], sum[1], code_sum[1]);
+        for (int t = 0; t < b.n_rows; t++)
+            table[i]->quantize(&b, t);
         assert_memory_equal(code[0], code[1], sizeof code[0]);
         assert_memory_equal(scale[0], scale[1], sizeof scale[0]);
         assert_memory_equal(sum[0], sum[1], sizeof sum[0]);
         assert_memory_equal(code_sum[0], code_sum[1], sizeof code_sum[0]);
+        memset(code[1], 0, sizeof code[1]);
     }
-    for (int i = 0; i < N; i++)
-        assert_true(fabsf(x[i] - scale[0][i / 32] * code[0][i])
-                    <= 0.5001f * scale[0][i / 32] + 1e-36f);
+    for (int i = 0; i < 11 * N; i++) {
+        size_t block = activations_block(&a, i / N, i % N / 32);
+        float d = scale[0][block];
+        float back = d * code[0][block * 32 + (size_t)(i % 32)];
+        assert_true(fabsf(x[i] - back) <= 0.5001f * d + 1e-34f);
+    }
 }
 
 static void swiglu_is_the_same(void **unused)

@@ -1,11 +1,12 @@
 // Quantized products: a row of the weight in each lane.
 
 // @begin q8-quantize
-static void quantize(const float *x, int n, int8_t *codes, float *scales,
-                     float *sums, int32_t *code_sums)
+static void quantize(const activations *x, int t)
 {
-    for (int b = 0; b < n / QUANT_BLOCK; b++) {
-        const float *from = x + b * QUANT_BLOCK;
+    const float *row = x->values + (size_t)t * (size_t)x->n_columns;
+    for (int b = 0; b < x->n_columns / QUANT_BLOCK; b++) {
+        const float *from = row + b * QUANT_BLOCK;
+        size_t block = activations_block(x, t, b);
         vf largest = f_abs(f_load(from));
         UNROLL for (int i = LANES; i < QUANT_BLOCK; i += LANES)
             largest = f_max(largest, f_abs(f_load(from + i)));
@@ -17,7 +18,8 @@ static void quantize(const float *x, int n, int8_t *codes, float *scales,
         vf shift = f_set1(0x1.8p23f), total = f_set1(0.0f);
         UNROLL for (int i = 0; i < QUANT_BLOCK; i += LANES) {
             vf code = f_add(f_mul(f_load(from + i), inverse), shift);
-            f_store_low_bytes(codes + b * QUANT_BLOCK + i, code);
+            f_store_low_bytes(x->codes + block * QUANT_BLOCK + (size_t)i,
+                              code);
             // Whole numbers below 2^24: float adds them exactly.
             total = f_add(total, f_sub(code, shift));
         }
@@ -25,9 +27,9 @@ static void quantize(const float *x, int n, int8_t *codes, float *scales,
         f_store(lane, total);
         UNROLL for (int i = 0; i < LANES; i++)
             sum += lane[i];
-        scales[b] = scale;
-        code_sums[b] = (int32_t)sum;
-        sums[b] = scale * sum;
+        x->scales[block] = scale;
+        x->code_sums[block] = (int32_t)sum;
+        x->sums[block] = scale * sum;
     }
 }
 // @end q8-quantize
@@ -42,12 +44,13 @@ typedef struct {
 } lane_block;
 
 // Where the blocks of LANES rows are, and the fields that stand between
-// their codes: copied out first, because eight or sixteen two-byte fields
-// that lie a row apart can not be loaded as a vector.
+// their codes: copied out first, because sixteen scales that lie a row apart
+// can not be loaded as a vector. Q4_1 keeps scale and minimum side by side,
+// four bytes that move as one.
 typedef struct {
     const uint8_t *rows;            // the first row
     size_t row_bytes;
-    uint16_t *scales, *minimums;    // [n_blocks, LANES], F16
+    uint8_t *fields;                // [n_blocks, LANES] of field_bytes()
 } lane_rows;
 
 static INLINE size_t block_bytes(dtype type)
@@ -56,19 +59,22 @@ static INLINE size_t block_bytes(dtype type)
          : type == DTYPE_Q4_0 ? sizeof(q4_0_block) : sizeof(q4_1_block);
 }
 
+static INLINE size_t field_bytes(dtype type)
+{
+    return type == DTYPE_Q4_1 ? 4 : 2;
+}
+
 static INLINE void read_fields(dtype type, const lane_rows *from,
                                int n_blocks)
 {
-    for (int r = 0; r < LANES; r++) {
-        const uint8_t *block = from->rows + (size_t)r * from->row_bytes;
-        uint16_t *scale = from->scales + r, *minimum = from->minimums + r;
+    size_t n = field_bytes(type);
+    for (size_t r = 0; r < LANES; r++) {
+        const uint8_t *block = from->rows + r * from->row_bytes;
+        uint8_t *field = from->fields + r * n;
         for (int b = 0; b < n_blocks; b++) {
-            memcpy(scale, block, 2);
-            if (type == DTYPE_Q4_1)
-                memcpy(minimum, block + 2, 2);
+            memcpy(field, block, n);
             block += block_bytes(type);
-            scale += LANES;
-            minimum += LANES;
+            field += LANES * n;
         }
     }
 }
@@ -93,30 +99,37 @@ static INLINE lane_block unpack(dtype type, const lane_rows *from, int b)
             w.code[k + 4] = i_high_nibbles(column[k]);
         }
     }
-    w.scale = f_load_f16(from->scales + b * LANES);
-    w.minimum = type == DTYPE_Q4_1 ? f_load_f16(from->minimums + b * LANES)
-                                   : w.scale;
+    const uint8_t *fields = from->fields + (size_t)b * LANES
+                                         * field_bytes(type);
+    if (type == DTYPE_Q4_1)
+        f_load_f16_pairs(fields, &w.scale, &w.minimum);
+    else
+        w.scale = w.minimum = f_load_f16(fields);
     return w;
 }
 // @end q8-unpack
 
 // @begin q8-multiply
-// The block against one row of x: `at` is the number of x's block. The same
-// two operations as in dot_q8() of kernels.c, a row in each lane.
-static INLINE vf multiply(dtype type, const lane_block *w,
-                          const activations *x, size_t at, vf sum)
+// The block against n_x rows of a bundle of x, beginning with block `at`.
+// The same two operations as in dot_q8() of kernels.c, a row in each lane.
+static INLINE void multiply(dtype type, const lane_block *w,
+                            const activations *x, size_t at, int n_x, vf *sum)
 {
     const int8_t *code = x->codes + at * QUANT_BLOCK;
-    vi isum;
+    const int32_t *code_sum = x->code_sums + at;
+    vi isum[TILE_X];
     if (type == DTYPE_Q8_0)
-        isum = dot_signed(w->code, code, x->code_sums[at]);
+        dot_signed(w->code, code, n_x, code_sum, isum);
     else
-        isum = dot_nibbles(w->code, code,
-                           type == DTYPE_Q4_0 ? -8 * x->code_sums[at] : 0);
-    sum = f_fma(f_mul(w->scale, f_set1(x->scales[at])), f_of_i(isum), sum);
-    if (type == DTYPE_Q4_1)
-        sum = f_fma(w->minimum, f_set1(x->sums[at]), sum);
-    return sum;
+        dot_nibbles(w->code, code, n_x, code_sum,
+                    type == DTYPE_Q4_0 ? 8 : 0, isum);
+    UNROLL for (int t = 0; t < n_x; t++) {
+        vf scale = f_mul(w->scale, f_set1(x->scales[at + (size_t)t]));
+        sum[t] = f_fma(scale, f_of_i(isum[t]), sum[t]);
+        if (type == DTYPE_Q4_1)
+            sum[t] = f_fma(w->minimum, f_set1(x->sums[at + (size_t)t]),
+                           sum[t]);
+    }
 }
 // @end q8-multiply
 
@@ -138,10 +151,7 @@ static INLINE void stream(dtype type, const kernel_tile *tile,
             __builtin_prefetch(ahead + i);
         ahead += LANES * block_bytes(type);
         lane_block w = unpack(type, from, b);
-        UNROLL for (int t = 0; t < n_x; t++)
-            sum[t] = multiply(type, &w, tile->x,
-                              (size_t)t * (size_t)n_blocks + (size_t)b,
-                              sum[t]);
+        multiply(type, &w, tile->x, (size_t)(b * n_x), n_x, sum);
     }
     UNROLL for (int t = 0; t < n_x; t++)
         f_store(out + (size_t)t * tile->out_stride, sum[t]);
@@ -158,23 +168,22 @@ static INLINE void unpack_panel(dtype type, const lane_rows *from,
         panel[b] = unpack(type, from, b);
 }
 
-// n_x rows of x at once: each block is loaded once for all of them, and the
-// sums stay in registers from the first block to the last.
+// n_x rows of a bundle at once: each block is loaded once for all of them,
+// and the sums stay in registers from the first block to the last.
 static INLINE void multiply_panel(dtype type, const kernel_tile *tile,
                                   const lane_block *panel, float *out,
                                   int first_x, int n_x)
 {
     int n_blocks = tile->n_inputs / QUANT_BLOCK;
-    size_t at = (size_t)first_x * (size_t)n_blocks;
+    size_t at = activations_block(tile->x, first_x, 0);
+    size_t step = (size_t)activations_bundle(tile->x, first_x);
     vf sum[TILE_X];
     UNROLL for (int t = 0; t < n_x; t++)
         sum[t] = f_set1(0.0f);
     for (int b = 0; b < n_blocks; b++) {
         lane_block w = panel[b];
-        UNROLL for (int t = 0; t < n_x; t++)
-            sum[t] = multiply(type, &w, tile->x,
-                              at + (size_t)t * (size_t)n_blocks + (size_t)b,
-                              sum[t]);
+        multiply(type, &w, tile->x, at, n_x, sum);
+        at += step;
     }
     UNROLL for (int t = 0; t < n_x; t++)
         f_store(out + (size_t)(first_x + t) * tile->out_stride, sum[t]);
@@ -187,12 +196,11 @@ static INLINE void multiply_rows(dtype type, const kernel_tile *tile, int r)
 {
     int n_blocks = tile->n_inputs / QUANT_BLOCK, n_x = tile->x->n_rows;
     lane_block *panel = tile->scratch;
-    uint16_t *fields = (uint16_t *)(void *)(panel + n_blocks);
     float *out = tile->out + r;
     lane_rows from = {
         (const uint8_t *)tile->weight
             + (size_t)(tile->first_row + r) * tile->row_bytes,
-        tile->row_bytes, fields, fields + n_blocks * LANES
+        tile->row_bytes, (uint8_t *)(panel + n_blocks)
     };
     read_fields(type, &from, n_blocks);
     switch (n_x) {

@@ -62,6 +62,18 @@ static INLINE vf f_load_f16(const void *p)
     return _mm256_cvtph_ps(_mm_loadu_si128(p));
 }
 
+static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
+{
+    __m256i v = _mm256_loadu_si256(p);
+    // In each half of the register: first ones low, second ones high.
+    __m256i pick = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15));
+    __m256i sorted = _mm256_permute4x64_epi64(_mm256_shuffle_epi8(v, pick),
+                                              0xd8);
+    *first = _mm256_cvtph_ps(_mm256_castsi256_si128(sorted));
+    *second = _mm256_cvtph_ps(_mm256_extracti128_si256(sorted, 1));
+}
+
 static INLINE vf f_load_bf16(const void *p)
 {
     __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(p));
@@ -147,30 +159,40 @@ static INLINE vi four_codes(const int8_t *x)
 // Pairs of products are added in 16 bits: 2 * 15 * 127 = 3810, and eight of
 // those reach 30480, which still fits. So the widening to 32 bits is done
 // once a block.
-static INLINE vi dot_nibbles(const vi w[8], const int8_t *x, int32_t start)
+static INLINE void dot_nibbles(const vi w[8], const int8_t *x, int n_x,
+                               const int32_t *code_sum, int offset, vi *isum)
 {
-    vi sum = _mm256_maddubs_epi16(w[0], four_codes(x));
-    UNROLL for (int k = 1; k < 8; k++)
-        sum = _mm256_add_epi16(
-            sum, _mm256_maddubs_epi16(w[k], four_codes(x + 4 * k)));
-    return _mm256_add_epi32(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)),
-                            _mm256_set1_epi32(start));
+    UNROLL for (int k = 0; k < 8; k++)
+        UNROLL for (int t = 0; t < n_x; t++) {
+            vi pairs = _mm256_maddubs_epi16(
+                w[k], four_codes(x + 32 * t + 4 * k));
+            isum[t] = k == 0 ? pairs : _mm256_add_epi16(isum[t], pairs);
+        }
+    UNROLL for (int t = 0; t < n_x; t++)
+        isum[t] = _mm256_add_epi32(
+            _mm256_madd_epi16(isum[t], _mm256_set1_epi16(1)),
+            _mm256_set1_epi32(-offset * code_sum[t]));
 }
 
 static INLINE vi i_signed_codes(vi v) { return v; }
 
 // The instruction wants unsigned codes on one side: |w|, and x with w's sign.
 // 2 * 128 * 127 = 32512 fits in 16 bits, two of them do not.
-static INLINE vi dot_signed(const vi w[8], const int8_t *x, int32_t code_sum)
+static INLINE void dot_signed(const vi w[8], const int8_t *x, int n_x,
+                              const int32_t *code_sum, vi *isum)
 {
-    vi sum = _mm256_setzero_si256();
     (void)code_sum;
+    UNROLL for (int t = 0; t < n_x; t++)
+        isum[t] = _mm256_setzero_si256();
     UNROLL for (int k = 0; k < 8; k++) {
-        vi pairs = _mm256_maddubs_epi16(
-            _mm256_abs_epi8(w[k]),
-            _mm256_sign_epi8(four_codes(x + 4 * k), w[k]));
-        sum = _mm256_add_epi32(
-            sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+        vi magnitude = _mm256_abs_epi8(w[k]);
+        UNROLL for (int t = 0; t < n_x; t++) {
+            vi signed_x = _mm256_sign_epi8(
+                four_codes(x + 32 * t + 4 * k), w[k]);
+            isum[t] = _mm256_add_epi32(
+                isum[t],
+                _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude, signed_x),
+                                  _mm256_set1_epi16(1)));
+        }
     }
-    return sum;
 }

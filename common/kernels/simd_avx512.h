@@ -55,6 +55,15 @@ static INLINE vf f_load_f16(const void *p)
     return _mm512_cvtph_ps(_mm256_loadu_si256(p));
 }
 
+// Pairs of halves: the first of each pair, and the second.
+static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
+{
+    __m512i v = _mm512_loadu_si512(p);
+    *first = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v));
+    *second = _mm512_cvtph_ps(
+        _mm512_cvtepi32_epi16(_mm512_srli_epi32(v, 16)));
+}
+
 static INLINE vf f_load_bf16(const void *p)
 {
     __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(p));
@@ -144,18 +153,26 @@ static INLINE vi four_codes(const int8_t *x)
     return _mm512_set1_epi32(word);
 }
 
-// sum + the 32 products of each row's codes, 0..255 in w, with x. One
-// instruction multiplies 64 pairs and adds them by fours.
-static INLINE vi dot_unsigned(const vi w[8], const int8_t *x, vi sum)
+// sum[t] + the 32 products of each row's codes, 0..255 in w, with those of
+// row t of x. One instruction multiplies 64 pairs and adds them by fours; it
+// takes five cycles, so n_x sums advance side by side.
+static INLINE void dot_unsigned(const vi w[8], const int8_t *x, int n_x,
+                                vi *sum)
 {
     UNROLL for (int k = 0; k < 8; k++)
-        sum = _mm512_dpbusd_epi32(sum, w[k], four_codes(x + 4 * k));
-    return sum;
+        UNROLL for (int t = 0; t < n_x; t++)
+            sum[t] = _mm512_dpbusd_epi32(
+                sum[t], w[k], four_codes(x + 32 * t + 4 * k));
 }
 
-static INLINE vi dot_nibbles(const vi w[8], const int8_t *x, int32_t start)
+// isum[t] = the same for codes 0..15, less `offset` each; code_sum[t] is the
+// sum of the 32 numbers of row t of x.
+static INLINE void dot_nibbles(const vi w[8], const int8_t *x, int n_x,
+                               const int32_t *code_sum, int offset, vi *isum)
 {
-    return dot_unsigned(w, x, _mm512_set1_epi32(start));
+    UNROLL for (int t = 0; t < n_x; t++)
+        isum[t] = _mm512_set1_epi32(-offset * code_sum[t]);
+    dot_unsigned(w, x, n_x, isum);
 }
 
 // The instruction wants unsigned codes on one side: those of Q8_0 are kept
@@ -165,7 +182,10 @@ static INLINE vi i_signed_codes(vi v)
     return _mm512_xor_si512(v, _mm512_set1_epi8((char)0x80));
 }
 
-static INLINE vi dot_signed(const vi w[8], const int8_t *x, int32_t code_sum)
+static INLINE void dot_signed(const vi w[8], const int8_t *x, int n_x,
+                              const int32_t *code_sum, vi *isum)
 {
-    return dot_unsigned(w, x, _mm512_set1_epi32(-128 * code_sum));
+    UNROLL for (int t = 0; t < n_x; t++)
+        isum[t] = _mm512_set1_epi32(-128 * code_sum[t]);
+    dot_unsigned(w, x, n_x, isum);
 }

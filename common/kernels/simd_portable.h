@@ -62,6 +62,14 @@ static INLINE uint16_t half_at(const void *p, int i)
 }
 
 static INLINE vf f_load_f16(const void *p) { F_EACH(f16_to_f32(half_at(p, i))); }
+static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
+{
+    for (int i = 0; i < LANES; i++) {
+        first->lane[i] = f16_to_f32(half_at(p, 2 * i));
+        second->lane[i] = f16_to_f32(half_at(p, 2 * i + 1));
+    }
+}
+
 static INLINE vf f_load_bf16(const void *p)
 {
     F_EACH(bf16_to_f32(half_at(p, i)));
@@ -153,17 +161,21 @@ static INLINE vi dot_codes(const vi w[8], const int8_t *x, int is_signed,
     return out;
 }
 
-// start + the 32 products of each row's codes, 0..15, with x.
-static INLINE vi dot_nibbles(const vi w[8], const int8_t *x, int32_t start)
+// isum[t] = the 32 products of each row's codes, 0..15 less `offset`, with
+// those of row t of x, whose sum is code_sum[t].
+static INLINE void dot_nibbles(const vi w[8], const int8_t *x, int n_x,
+                               const int32_t *code_sum, int offset, vi *isum)
 {
-    return dot_codes(w, x, 0, start);
+    for (int t = 0; t < n_x; t++)
+        isum[t] = dot_codes(w, x + 32 * t, 0, -offset * code_sum[t]);
 }
 
-// How codes -128..127 are kept, and their products; code_sum is the sum of
-// the 32 numbers in x, for whom it helps.
+// How codes -128..127 are kept, and their products.
 static INLINE vi i_signed_codes(vi v) { return v; }
-static INLINE vi dot_signed(const vi w[8], const int8_t *x, int32_t code_sum)
+static INLINE void dot_signed(const vi w[8], const int8_t *x, int n_x,
+                              const int32_t *code_sum, vi *isum)
 {
     (void)code_sum;
-    return dot_codes(w, x, 1, 0);
+    for (int t = 0; t < n_x; t++)
+        isum[t] = dot_codes(w, x + 32 * t, 1, 0);
 }
