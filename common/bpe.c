@@ -1,66 +1,103 @@
 #include "common/bpe.h"
 
-// A heap entry is one number: the rank above, the position of the left
-// symbol below. The smallest number is the next pair to join, and among
-// equals the leftmost.
-// @begin bpe-heap
-static void sift_down(uint64_t *heap, size_t n, size_t at)
+// The ranks of all pairs, in a tree: the leaves are the symbols of the
+// piece, each holding the rank of the pair that begins there; a node holds
+// the smallest of its eight children. Eight, because a word has about so
+// many letters, and its tree is then a single row.
+// @begin bpe-tree
+enum { CHILDREN = 8, MAX_ROWS = 12, TOP_ROW = CHILDREN };
+#define NO_PAIR UINT32_MAX
+
+typedef struct {
+    uint32_t *row[MAX_ROWS];    // row[0] the leaves; each padded with
+                                // NO_PAIR to a multiple of eight
+    int n_rows;                 // the last row has eight entries
+} rank_tree;
+
+static uint32_t smallest(const uint32_t *children)
 {
-    uint64_t entry = heap[at];
+    uint32_t least = children[0];
+    for (int i = 1; i < CHILDREN; i++)
+        least = children[i] < least ? children[i] : least;
+    return least;
+}
+
+// Leaf `at` has a new rank. Upwards only as far as that changes anything.
+static void tree_set(rank_tree *tree, size_t at, uint32_t rank)
+{
+    tree->row[0][at] = rank;
+    for (int i = 0; i + 1 < tree->n_rows; i++) {
+        at /= CHILDREN;
+        uint32_t least = smallest(tree->row[i] + at * CHILDREN);
+        if (tree->row[i + 1][at] == least)
+            return;
+        tree->row[i + 1][at] = least;
+    }
+}
+
+// The leftmost leaf with the smallest rank; false when no pair is left.
+static bool tree_first(const rank_tree *tree, size_t *at, uint32_t *rank)
+{
+    *at = 0;
+    *rank = smallest(tree->row[tree->n_rows - 1]);
+    if (*rank == NO_PAIR)
+        return false;
+    for (int i = tree->n_rows - 1; i >= 0; i--) {
+        *at *= CHILDREN;
+        while (tree->row[i][*at] != *rank)
+            ++*at;
+    }
+    return true;
+}
+// @end bpe-tree
+
+// @begin bpe-tree-build
+static size_t padded(size_t n)
+{
+    return (n + CHILDREN - 1) / CHILDREN * CHILDREN;
+}
+
+// Lay out the rows over n leaves, which are there already.
+static void tree_build(rank_tree *tree, uint32_t *numbers, size_t n)
+{
+    tree->n_rows = 0;
     for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= n)
-            break;
-        if (child + 1 < n && heap[child + 1] < heap[child])
-            child++;
-        if (entry <= heap[child])
-            break;
-        heap[at] = heap[child];
-        at = child;
+        uint32_t *row = numbers;
+        tree->row[tree->n_rows++] = row;
+        for (size_t i = n; i < padded(n); i++)
+            row[i] = NO_PAIR;
+        numbers += padded(n);
+        if (n <= TOP_ROW)
+            return;
+        n = padded(n) / CHILDREN;
+        for (size_t i = 0; i < n; i++)
+            numbers[i] = smallest(row + i * CHILDREN);
     }
-    heap[at] = entry;
 }
+// @end bpe-tree-build
 
-static void sift_up(uint64_t *heap, size_t at)
-{
-    uint64_t entry = heap[at];
-    while (at > 0 && entry < heap[(at - 1) / 2]) {
-        heap[at] = heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    heap[at] = entry;
-}
-// @end bpe-heap
-
-// @begin bpe-candidate
-// Put the pair that begins at `left` into heap[n] if it can be joined.
-// Returns how many entries there are then.
-static size_t add_candidate(const bpe_rules *rules,
-                            const unsigned char *text,
-                            const bpe_symbol *symbols, uint32_t left,
-                            uint64_t *heap, size_t n)
+// @begin bpe-join
+// How early the pair that begins at `left` is joined, or NO_PAIR.
+static uint32_t pair_rank(const bpe_rules *rules, const unsigned char *text,
+                          const bpe_symbol *symbols, uint32_t left)
 {
     uint32_t rank, right = symbols[left].next;
     int32_t id;
     if (right == BPE_NONE
         || !rules->find(rules->vocabulary, text, &symbols[left],
                         &symbols[right], &rank, &id))
-        return n;
-    heap[n] = (uint64_t)rank << 32 | left;
-    return n + 1;
+        return NO_PAIR;
+    return rank;
 }
-// @end bpe-candidate
 
-// @begin bpe-join
 // The left symbol grows over the right one.
 static void join(bpe_symbol *symbols, uint32_t left, int32_t id)
 {
     bpe_symbol *l = &symbols[left];
-    bpe_symbol *r = &symbols[l->next];
+    const bpe_symbol *r = &symbols[l->next];
     l->n_bytes += r->n_bytes;
     l->next = r->next;
     l->id = id;
-    r->n_bytes = 0;
     if (l->next != BPE_NONE)
         symbols[l->next].previous = left;
 }
@@ -68,42 +105,32 @@ static void join(bpe_symbol *symbols, uint32_t left, int32_t id)
 
 // @begin bpe-merge
 void bpe_merge(const bpe_rules *rules, const unsigned char *text,
-               bpe_symbol *symbols, size_t n, uint64_t *heap)
+               bpe_symbol *symbols, size_t n, uint32_t *numbers)
 {
-    size_t waiting = 0;
-    for (uint32_t i = 0; i + 1 < n; i++)
-        waiting = add_candidate(rules, text, symbols, i, heap, waiting);
-    for (size_t i = waiting / 2; i-- > 0; )
-        sift_down(heap, waiting, i);
+    rank_tree tree;
+    size_t first;
+    uint32_t rank;
+    int32_t id;
+    for (uint32_t i = 0; i < n; i++)
+        numbers[i] = pair_rank(rules, text, symbols, i);
+    tree_build(&tree, numbers, n);
 
-    while (waiting > 0) {
-        uint32_t rank, left = (uint32_t)heap[0];
-        uint32_t wanted = (uint32_t)(heap[0] >> 32);
-        int32_t id;
-        heap[0] = heap[--waiting];
-        sift_down(heap, waiting, 0);
-
-        // Entries are never removed when their pair is gone: the symbol was
-        // swallowed, or has other bytes or another neighbour by now. Asking
-        // again what can be joined here tells.
-        bpe_symbol *l = &symbols[left];
-        if (l->n_bytes == 0 || l->next == BPE_NONE
-            || !rules->find(rules->vocabulary, text, l, &symbols[l->next],
-                            &rank, &id)
-            || rank != wanted)
-            continue;
+    while (tree_first(&tree, &first, &rank)) {
+        uint32_t left = (uint32_t)first, right = symbols[left].next;
+        uint32_t previous = symbols[left].previous;
+        // The tree knows only ranks: ask once more what the pair makes.
+        if (!rules->find(rules->vocabulary, text, &symbols[left],
+                         &symbols[right], &rank, &id))
+            return;
         join(symbols, left, id);
 
-        size_t before = waiting;
-        waiting = add_candidate(rules, text, symbols, left, heap, waiting);
-        if (waiting > before)
-            sift_up(heap, waiting - 1);
-        before = waiting;
-        if (l->previous != BPE_NONE)
-            waiting = add_candidate(rules, text, symbols, l->previous, heap,
-                                    waiting);
-        if (waiting > before)
-            sift_up(heap, waiting - 1);
+        // One symbol is gone, and the one that grew has new pairs on both
+        // sides.
+        tree_set(&tree, right, NO_PAIR);
+        tree_set(&tree, left, pair_rank(rules, text, symbols, left));
+        if (previous != BPE_NONE)
+            tree_set(&tree, previous,
+                     pair_rank(rules, text, symbols, previous));
     }
 }
 // @end bpe-merge

@@ -87,7 +87,7 @@ lll_status tokenizer_plan(const gguf_file *file, size_t *n_bytes,
 //                    always enough), or a piece of 4 GiB
 // LLL_ERR_MEMORY     no room for the working lists
 // Time O(n log n) in the longest piece, without recursion. Memory, until it
-// returns: 37 bytes for each byte of the longest piece that the
+// returns: 26 bytes for each byte of the longest piece that the
 // pre-tokenizer cuts, and 3 for each byte of text, at most 192 KiB, for
 // remembering the pieces that were met before.
 lll_status tokenizer_encode(const tokenizer *t, const char *text,

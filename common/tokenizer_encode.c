@@ -23,10 +23,10 @@ typedef struct {
     size_t n_ids, capacity;
     known_piece *known;             // n_known of them, a power of two
     size_t n_known;
-    void *work;                     // one block: heap, symbols, bytes
+    void *work;                     // one block: symbols, numbers, bytes
     size_t work_symbols;            // room for a piece of so many bytes
-    uint64_t *heap;
     bpe_symbol *symbols;
+    uint32_t *numbers;
     unsigned char *copy;
     bpe_rules rules;
     lll_error *err;
@@ -69,8 +69,8 @@ static lll_status reserve(encoder *e, size_t n_bytes)
     if (n_bytes <= e->work_symbols)
         return LLL_OK;
     size_t n = n_bytes < 1024 ? 1024 : n_bytes, bytes;
-    size_t each = BPE_HEAP_ENTRIES(1) * sizeof(uint64_t)
-        + sizeof(bpe_symbol) + 1;
+    // BPE_NUMBERS(n) is less than 5/4 n from n = 1024 on.
+    size_t each = sizeof(bpe_symbol) + 5 * sizeof(uint32_t) / 4 + 1;
     if (n >= BPE_NONE || !size_mul(n, each, &bytes))
         return lll_fail(e->err, LLL_ERR_OVERFLOW,
                         "a piece of text without a cut has %zu bytes, "
@@ -82,9 +82,9 @@ static lll_status reserve(encoder *e, size_t n_bytes)
         return lll_fail(e->err, LLL_ERR_MEMORY,
                         "the system refused %zu bytes of memory to cut a "
                         "piece of %zu bytes into tokens", bytes, n_bytes);
-    e->heap = e->work;
-    e->symbols = (bpe_symbol *)(e->heap + BPE_HEAP_ENTRIES(n));
-    e->copy = (unsigned char *)(e->symbols + n);
+    e->symbols = e->work;
+    e->numbers = (uint32_t *)(e->symbols + n);
+    e->copy = (unsigned char *)(e->numbers + BPE_NUMBERS(n));
     e->work_symbols = n;
     return LLL_OK;
 }
@@ -175,7 +175,7 @@ static lll_status merge_piece(encoder *e, const unsigned char *bytes,
     size_t count = first_symbols(e, bytes, n);
     if (count == 0)
         return LLL_OK;
-    bpe_merge(&e->rules, bytes, e->symbols, count, e->heap);
+    bpe_merge(&e->rules, bytes, e->symbols, count, e->numbers);
     for (uint32_t i = 0; i != BPE_NONE && status == LLL_OK; ) {
         const bpe_symbol *s = &e->symbols[i];
         status = s->id >= 0 ? put(e, s->id)
