@@ -1,15 +1,18 @@
 #include "common/threads.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "common/plan.h"
+
 enum {
     CACHE_LINE = 64,
-    PAGE = 16384,               // the largest page of the machines we run on
-    STACK_BYTES = 256 * 1024,   // of one thread; a job needs a tenth of it
+    PAGE = PLAN_PAGE_BYTES,         // the largest of the machines we run on
+    STACK_BYTES = PLAN_STACK_BYTES, // of a thread; a job needs a tenth of it
     // A wait this long costs about 20 microseconds, less than falling asleep
     // and being woken, more than what lies between two jobs of a token.
     SPINS = 500
@@ -160,17 +163,23 @@ void threads_run(thread_team *team, thread_job job, void *context,
 // @end threads-run
 
 // @begin threads-start
-static size_t head_bytes(int n_threads)
-{
-    size_t bytes = sizeof(thread_team) + (size_t)n_threads * sizeof(worker);
-    return (bytes + PAGE - 1) / PAGE * PAGE;
-}
+// The planner of chapter 2 knows no more of a team than these two.
+static_assert(sizeof(thread_team) <= 4 * PLAN_THREAD_BYTES,
+              "the planner's number for a team is too small");
+static_assert(sizeof(worker) <= PLAN_THREAD_BYTES,
+              "the planner's number for a thread is too small");
 
 size_t threads_bytes(int n_threads)
 {
-    // One page more, because stacks start at a page and `memory` need not.
-    return head_bytes(n_threads) + PAGE
-           + (size_t)(n_threads - 1) * STACK_BYTES;
+    return plan_thread_team(n_threads);
+}
+
+// The first page behind the team and its workers; the planner's one page
+// more is for what is skipped here.
+static unsigned char *first_stack(thread_team *team, int n_threads)
+{
+    uintptr_t end = (uintptr_t)(team->workers + n_threads);
+    return (unsigned char *)((end + PAGE - 1) / PAGE * PAGE);
 }
 
 static int start_worker(worker *self, unsigned char *stack)
@@ -194,8 +203,7 @@ lll_status threads_start(thread_team **team, int n_threads, void *memory,
                         "%d threads asked for, expected 1 to 1024",
                         n_threads);
     thread_team *made = memory;
-    unsigned char *stacks = (unsigned char *)memory + head_bytes(n_threads);
-    stacks += PAGE - (uintptr_t)stacks % PAGE;
+    unsigned char *stacks = first_stack(made, n_threads);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->work_came, NULL);
     pthread_cond_init(&made->work_done, NULL);
