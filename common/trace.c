@@ -105,27 +105,33 @@ static lll_status find_array(const gguf_file *file, const char *key,
 // @begin trace-lists
 static lll_status read_lists(trace *t, lll_error *err)
 {
-    const gguf_value *tokens, *layers;
+    const gguf_value *tokens, *layers = NULL;
     lll_status status = find_array(&t->file, "trace.tokens", true, &tokens,
                                    err);
-    if (status == LLL_OK)
+    if (status != LLL_OK)
+        return status;
+    // Without a list every layer was recorded.
+    if (gguf_find_value(&t->file, "trace.layers") != NULL) {
         status = find_array(&t->file, "trace.layers", false, &layers, err);
+        t->n_layers = status == LLL_OK ? (int)layers->n_items : 0;
+    } else {
+        status = get_count(&t->file, "llama.block_count", &t->n_layers, err);
+    }
     if (status != LLL_OK)
         return status;
 
-    t->tokens = calloc((size_t)tokens->n_items, sizeof *t->tokens);
-    t->layers = calloc((size_t)layers->n_items, sizeof *t->layers);
-    if (t->tokens == NULL || t->layers == NULL)
-        return lll_fail(err, LLL_ERR_MEMORY,
-                        "%s: no memory for the lists of a trace",
-                        t->file.path);
     t->n_tokens = (int)tokens->n_items;
-    t->n_layers = (int)layers->n_items;
+    t->tokens = calloc((size_t)t->n_tokens, sizeof *t->tokens);
+    t->layers = calloc((size_t)t->n_layers, sizeof *t->layers);
+    if (t->tokens == NULL || t->layers == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory for the lists of "
+                        "a trace", t->file.path);
     const unsigned char *cursor = tokens->bytes;
     for (int i = 0; i < t->n_tokens; i++)
         t->tokens[i] = gguf_next_string(&cursor);
     for (int i = 0; i < t->n_layers; i++)
-        t->layers[i] = (int)gguf_item_i64(layers, (uint64_t)i);
+        t->layers[i] = layers != NULL
+                       ? (int)gguf_item_i64(layers, (uint64_t)i) : i;
     return LLL_OK;
 }
 // @end trace-lists
@@ -180,6 +186,26 @@ static lll_status check_layer(const trace *t, int layer, lll_error *err)
                     t->file.path, layer, list);
 }
 
+// The step's tensor. A recording of a whole pass has no "input", because that
+// is what the layer before left behind.
+static lll_status find_step(const trace *t, int layer, const char *name,
+                            gguf_tensor *tensor, char *full, size_t capacity,
+                            lll_error *err)
+{
+    snprintf(full, capacity, "blk.%d.%s", layer, name);
+    lll_status status = gguf_find_tensor(&t->file, full, NULL, 0, tensor,
+                                         err);
+    if (status != LLL_ERR_NOT_FOUND || strcmp(name, "input") != 0)
+        return status;
+    if (layer == 0)
+        snprintf(full, capacity, "embedding");
+    else
+        snprintf(full, capacity, "blk.%d.ffn_residual", layer - 1);
+    return gguf_find_tensor(&t->file, full, NULL, 0, tensor, err);
+}
+// @end trace-find
+
+// @begin trace-shape
 // What the settings say about the shape of a step.
 static void expected_shape(const trace *t, const char *name, uint64_t *rows,
                            uint64_t *columns)
@@ -191,7 +217,7 @@ static void expected_shape(const trace *t, const char *name, uint64_t *rows,
     *columns = per_head ? (uint64_t)heads * (uint64_t)t->head_dim
                         : (uint64_t)t->d_model;
 }
-// @end trace-find
+// @end trace-shape
 
 // @begin trace-decode
 static lll_status decode(const gguf_tensor *tensor, float **out,
@@ -227,8 +253,7 @@ lll_status trace_read(const trace *t, int layer, const char *name,
     lll_status status = check_layer(t, layer, err);
     if (status != LLL_OK)
         return status;
-    snprintf(full, sizeof full, "blk.%d.%s", layer, name);
-    status = gguf_find_tensor(&t->file, full, NULL, 0, &tensor, err);
+    status = find_step(t, layer, name, &tensor, full, sizeof full, err);
     if (status != LLL_OK)
         return status;
 

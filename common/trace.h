@@ -49,7 +49,8 @@ void trace_close(trace *t);     // accepts a zeroed struct
 
 // Read the step `name` of one layer, all tokens.
 //
-// name   input [d_model]       what the norm receives
+// name   input [d_model]       what the norm receives; where a whole pass was
+//                              recorded, what the layer before left
 //        attn_norm.weight      its weight, one row
 //        attn_norm [d_model]   what the norm gives
 //        q, q_rope             [n_heads * head_dim], before and after RoPE

@@ -95,9 +95,13 @@ static lll_status write_and_open(const wish *w, trace *t, char *text)
     gguf_set_f32(&out, "llama.rope.freq_base", w->theta);
     gguf_set_f32(&out, "llama.attention.layer_norm_rms_epsilon", w->eps);
     gguf_set_strings(&out, "trace.tokens", tokens, (uint64_t)w->n_tokens);
-    gguf_set_array(&out, "trace.layers", GGUF_I32, &layer,
-                   (uint64_t)w->n_layers);
+    if (w->n_layers > 0)
+        gguf_set_array(&out, "trace.layers", GGUF_I32, &layer,
+                       (uint64_t)w->n_layers);
+    else
+        gguf_set_u32(&out, "llama.block_count", 5);
     gguf_add_tensor(&out, "blk.3.q", w->type, dims, 2, x);
+    gguf_add_tensor(&out, "blk.3.ffn_residual", w->type, dims, 2, x + 1);
     assert_int_equal(gguf_write(&out, path, &err), LLL_OK);
     gguf_writer_free(&out);
     lll_status status = trace_open(t, path, &err);
@@ -116,6 +120,28 @@ static void a_good_one_opens(void **state)
     assert_int_equal(trace_read(&t, 3, "q", &q, NULL), LLL_OK);
     assert_true(q.values[2] == 3.0f);
     trace_rows_free(&q);
+    trace_close(&t);
+}
+
+// What chapter 8 records: every layer, and no list of them.
+static void a_whole_pass_opens(void **state)
+{
+    (void)state;
+    trace t;
+    trace_rows input = {0};
+    char text[512];
+    lll_error err;
+    wish w = GOOD;
+    w.n_layers = 0;
+    assert_int_equal(write_and_open(&w, &t, text), LLL_OK);
+    assert_int_equal(t.n_layers, 5);
+    assert_int_equal(t.layers[4], 4);
+    assert_int_equal(trace_read(&t, 4, "input", &input, &err), LLL_OK);
+    assert_true(input.values[0] == 2.0f);
+    trace_rows_free(&input);
+    assert_int_equal(trace_read(&t, 0, "input", &input, &err),
+                     LLL_ERR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "embedding"));
     trace_close(&t);
 }
 
@@ -186,6 +212,7 @@ int main(void)
         cmocka_unit_test(the_committed_trace),
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(a_good_one_opens),
+        cmocka_unit_test(a_whole_pass_opens),
         cmocka_unit_test(bad_numbers_are_refused),
         cmocka_unit_test(bad_tensors_are_refused),
         cmocka_unit_test(a_difference_never_hides),

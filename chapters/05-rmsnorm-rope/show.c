@@ -106,10 +106,10 @@ void show_angles(const material *m, int n_positions, FILE *out, bool color)
     fprintf(out, "\nRoPE, base %g: how far each pair is turned at positions "
             "0, %d, ... %d\n", m->theta, m->stride, (shown - 1) * m->stride);
     fputs("(a full cell: not turned; an empty one: turned half way)\n\n"
-          "  pair  one turn in\n", out);
+          " pair  one turn in\n", out);
     for (int i = 0; i < n_pairs; i += step) {
         double period = turn / m->frequencies[i];
-        fprintf(out, "  %4d  %9.*f  ", i, period < 100 ? 1 : 0, period);
+        fprintf(out, " %4d  %9.*f  ", i, period < 100 ? 1 : 0, period);
         for (int p = 0; p < shown; p++)
             terminal_cell(out, color, (cos(p * m->stride
                                            * m->frequencies[i]) + 1) / 2);

@@ -1,0 +1,190 @@
+"""The programs of chapters 05 and 06: their pictures, their data, and what
+they say about traces that do not fit."""
+
+import json
+import math
+import re
+import subprocess
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = {"05": "05-rmsnorm-rope", "06": "06-attention"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def programs():
+    subprocess.run(["make", "-s", "chapter-05", "chapter-06"], cwd=ROOT,
+                   check=True)
+
+
+def run(chapter, *options, code=0):
+    result = subprocess.run([f"./chapter-{chapter}/run", *map(str, options)],
+                            cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == code, result.stderr
+    return result.stdout if code == 0 else result.stderr
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    reader = gguf.GGUFReader(ROOT / "data/trace.gguf")
+    return {t.name: np.array(t.data, dtype=np.float64)
+            for t in reader.tensors}
+
+
+# Where the last digits of a measured difference may vary with the compiler.
+NOISE = re.compile(r"\b\d\.\d+e-\d\d\b(?!\))")
+
+
+@pytest.mark.parametrize("chapter", FOLDERS)
+def test_transcript(chapter):
+    """What the text quotes is what the program prints."""
+    path = ROOT / "chapters" / FOLDERS[chapter] / "expected/run.txt"
+    lines = [line for line in path.read_text().splitlines()
+             if not line.startswith("# @")]
+    assert lines.pop(0) == f"$ ./chapter-{chapter}/run"
+    printed = run(chapter)
+    assert (NOISE.sub("#", "\n".join(lines).strip())
+            == NOISE.sub("#", printed.strip()))
+    assert max(map(len, printed.splitlines())) <= 78
+    assert "\x1b" not in printed
+
+
+# --- chapter 05 ------------------------------------------------------------
+
+
+def test_norm_and_angles(recorded):
+    data = json.loads(run("05", "--json", "--layer", 5, "--token", 3,
+                          "--stride", 7))
+    x = recorded["blk.5.input"][3]
+    weight = recorded["blk.5.attn_norm.weight"]
+    assert np.array_equal(np.float32(data["norm"]["before"]), np.float32(x))
+    expected = x / math.sqrt(np.mean(x * x) + 1e-5) * weight
+    largest = np.abs(expected).max()
+    assert np.abs(data["norm"]["after"] - expected).max() < 1e-5 * largest
+
+    frequencies = 100000.0 ** (-np.arange(0, 64, 2) / 64)
+    assert np.allclose(data["frequencies"], frequencies, rtol=1e-12)
+    cosines = np.cos(np.outer(frequencies, 7 * np.arange(30)))
+    assert np.abs(data["cosines"] - cosines).max() < 1e-9
+
+
+def rotate(x, position, pairs):
+    """Turn one head; pairs lists which two numbers belong together."""
+    out = np.array(x)
+    for i, (a, b) in enumerate(pairs):
+        angle = position * 100000.0 ** (-2 * i / len(x))
+        c, s = math.cos(angle), math.sin(angle)
+        out[a], out[b] = x[a] * c - x[b] * s, x[a] * s + x[b] * c
+    return out
+
+
+def test_scores(recorded):
+    data = json.loads(run("05", "--json", "--layer", 13, "--head", 4,
+                          "--query", 15, "--key", 6, "--positions", 6))
+    q = recorded["blk.13.q"][15, 4 * 64:5 * 64]
+    k = recorded["blk.13.k"][6, 64:128]
+    adjacent = [(i, i + 1) for i in range(0, 64, 2)]
+    halves = [(i, i + 32) for i in range(32)]
+    for name, for_q, for_k in (("adjacent", adjacent, adjacent),
+                               ("halves", halves, halves),
+                               ("mixed", adjacent, halves)):
+        expected = [[rotate(q, m, for_q) @ rotate(k, n, for_k) / 8
+                     for n in range(6)] for m in range(6)]
+        got = np.array(data["scores"][name])
+        assert np.abs(got - expected).max() < 1e-5, name
+        diagonal = np.ptp(np.diagonal(got))
+        assert (diagonal < 1e-5) == (name != "mixed")
+
+
+def test_the_check_notices():
+    """What was recorded is only got back with what it was recorded with."""
+    run("05")
+    assert "RoPE" in run("05", "--pairing", "halves", code=1)
+    assert "base 10000" in run("05", "--theta", 10000, code=1)
+
+
+# --- chapter 06 ------------------------------------------------------------
+
+
+def softmax(scores):
+    weights = np.exp(scores - scores.max())
+    return weights / weights.sum()
+
+
+@pytest.mark.parametrize("layer,head", [(1, 2), (5, 6), (13, 8), (13, 0)])
+def test_weights(recorded, layer, head):
+    data = json.loads(run("06", "--json", "--layer", layer, "--head", head,
+                          "--token", 12))
+    q = recorded[f"blk.{layer}.q_rope"].reshape(-1, 9, 64)
+    k = recorded[f"blk.{layer}.k_rope"].reshape(-1, 3, 64)
+    n = len(q)
+    expected = np.zeros((n, n))
+    for i in range(n):
+        scores = k[:i + 1, head // 3] @ q[i, head] / 8
+        expected[i, :i + 1] = softmax(scores)
+    assert np.abs(data["weights"] - expected).max() < 1e-5
+    for h in range(9):
+        weights = softmax(k[:13, h // 3] @ q[12, h] / 8)
+        assert np.abs(np.array(data["token_weights"][h][:13])
+                      - weights).max() < 1e-5
+        assert not any(data["token_weights"][h][13:])
+
+
+def test_what_the_heads_do():
+    """The three things that the text points at are there to be seen."""
+    before = np.array(json.loads(run("06", "--json", "--layer", 1, "--head",
+                                     2))["weights"])
+    assert np.mean([before[i, i - 1] for i in range(1, 20)]) > 0.5
+    again = json.loads(run("06", "--json", "--layer", 5, "--head", 6))
+    assert again["tokens"][15] == again["tokens"][6] == " street"
+    assert again["weights"][15][6] > 0.6
+    it = json.loads(run("06", "--json"))
+    assert (it["tokens"][8], it["tokens"][1]) == (" it", " animal")
+    assert it["weights"][8][1] > 0.6
+
+
+def test_cost():
+    """With and without a cache: the same result, and other work."""
+    rows = json.loads(run("06", "--cost", "--json"))
+    assert [row["positions"] for row in rows] == [16, 32, 64, 128, 256, 512]
+    for row in rows:
+        n = row["positions"]
+        assert row["difference"] <= 1e-5
+        assert row["cached_products"] == 128 * 64 + n * 2 * 64
+        assert row["naive_products"] == n * 128 * 64 + n * (n + 1) * 64
+    # 285 times the work at 512; the clock may be as rough as it likes.
+    assert rows[-1]["naive_seconds"] > 10 * rows[-1]["cached_seconds"]
+    assert "times" in run("06", "--cost")
+
+
+# --- what does not fit -----------------------------------------------------
+
+
+@pytest.mark.parametrize("chapter", FOLDERS)
+@pytest.mark.parametrize("options,sentence", [
+    (["--trace", "data/tiny.gguf"], "general.type"),
+    (["--trace", "data/nothing.gguf"], "data/nothing.gguf"),
+    (["--trace", "data"], "data"),
+    (["--layer", "3"], "layer 3 was not recorded, only 1, 5, 13"),
+    (["--head", "9"], "expected 0 to 8"),
+    (["--token", "20"], "expected 0 to 19"),
+])
+def test_bad_input(chapter, options, sentence):
+    message = run(chapter, *options, code=1)
+    assert message.startswith("error: ") and message.count("\n") == 1
+    assert sentence in message
+
+
+@pytest.mark.parametrize("chapter", FOLDERS)
+@pytest.mark.parametrize("options", [["--layer", "-1"], ["extra"],
+                                     ["--head", "x"]])
+def test_wrong_usage(chapter, options):
+    assert "--help" in run(chapter, *options, code=2)
+
+
+def test_unknown_pairing():
+    assert "adjacent or halves" in run("05", "--pairing", "both", code=2)
