@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/attention.h"
 #include "common/config.h"
 #include "common/gguf.h"
 #include "common/llama.h"
@@ -300,6 +301,34 @@ static void bad_batches_change_nothing(void **state)
     stop(&s);
 }
 
+// Whoever lays out memory must need no more than the planner counted.
+static void the_plan_says_what_the_modules_need(void **state)
+{
+    (void)state;
+    for (int n = 32; n <= 20000; n += 32) {
+        assert_true(matmul_scratch_bytes(n) <= plan_matmul_scratch(n));
+        for (int rows = 1; rows < 600; rows += 37)
+            assert_true(activations_bytes(rows, n)
+                        <= plan_activations(rows, n));
+    }
+    for (int n = 1; n <= 300; n++) {
+        assert_true(attention_scratch(n) * sizeof(float)
+                    <= plan_attend_scratch(n));
+        assert_true(threads_bytes(n) <= plan_thread_team(n));
+    }
+    setting s = {0};
+    start(&s, PLAIN);
+    const model_config *c = &s.model.config;
+    size_t bytes = 0;
+    lll_error err;
+    assert_int_equal(kv_cache_bytes(DTYPE_F32, c->n_layers, c->n_kv_heads,
+                                    c->head_dim, 100, &bytes, &err), LLL_OK);
+    assert_true(bytes <= plan_kv_cache(c, DTYPE_F32, 100));
+    // Everything that the plan counted has been handed out, and no more.
+    assert_true(s.model.memory.used <= s.model.memory.capacity);
+    stop(&s);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +339,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(two_texts_side_by_side),
         cmocka_unit_test(truncating_forgets),
         cmocka_unit_test(bad_batches_change_nothing),
+        cmocka_unit_test(the_plan_says_what_the_modules_need),
     };
     ref_arguments(argc, argv);
     return cmocka_run_group_tests_name("llama", tests, NULL, NULL);
