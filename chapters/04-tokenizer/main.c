@@ -1,2 +1,156 @@
-// chapter 04
-int main(void) { return 0; }
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/args.h"
+#include "common/gguf.h"
+#include "common/tokenizer.h"
+
+#include "show.h"
+
+// @begin main-request
+typedef struct {
+    bool ids, many, decode, stats, json, bos, no_special;
+    const char *model, *pre;
+} request;
+
+static lll_status check(const request *r, const args_list *words,
+                        lll_error *err)
+{
+    if (r->ids + r->many + r->decode + r->stats > 1)
+        return lll_fail(err, LLL_ERR_USAGE, "--ids, --ids0, --decode and "
+                        "--stats are four different things to do: give one");
+    if (r->stats && words->n_items == 0)
+        return lll_fail(err, LLL_ERR_USAGE,
+                        "--stats needs the names of text files");
+    if (r->many && (words->n_items > 1 || (words->n_items == 1
+        && strcmp(words->items[0], "-") != 0)))
+        return lll_fail(err, LLL_ERR_USAGE, "--ids0 reads its texts from "
+                        "standard input, a zero byte between two");
+    return LLL_OK;
+}
+// @end main-request
+
+// @begin main-text
+// The text to work on: standard input for "-" or where nothing is given,
+// else the words of the command line with a space between. `*owned` is to
+// be freed.
+static lll_status find_text(const args_list *words, text_span *text,
+                            char **owned, lll_error *err)
+{
+    lll_status status = LLL_OK;
+    size_t n = 0;
+    if (words->n_items == 0
+        || (words->n_items == 1 && strcmp(words->items[0], "-") == 0)) {
+        status = read_stdin(owned, &text->n_bytes, err);
+        text->bytes = *owned;
+        return status;
+    }
+    for (int i = 0; i < words->n_items; i++)
+        n += strlen(words->items[i]) + 1;
+    *owned = malloc(n);
+    if (*owned == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY, "no memory for the text");
+    char *at = *owned;
+    for (int i = 0; i < words->n_items; i++) {
+        size_t length = strlen(words->items[i]);
+        memcpy(at, words->items[i], length);
+        at += length;
+        *at++ = ' ';
+    }
+    text->bytes = *owned;
+    text->n_bytes = n - 1;
+    return LLL_OK;
+}
+// @end main-text
+
+// @begin main-work
+static lll_status work(const request *r, const args_list *words,
+                       const tokenizer *t, lll_error *err)
+{
+    unsigned flags = (r->bos ? TOKENIZER_BOS : 0u)
+        | (r->no_special ? 0u : TOKENIZER_SPECIAL);
+    if (r->stats)
+        return show_stats(t, words->items, words->n_items, flags, r->json,
+                          err);
+    char *owned = NULL;
+    text_span text;
+    lll_status status = find_text(words, &text, &owned, err);
+    if (status != LLL_OK)
+        return status;
+    if (r->decode)
+        status = decode(t, text, !r->no_special, err);
+    else if (r->many)
+        status = print_ids_of_many(t, text, flags, err);
+    else if (r->json)
+        status = json_tokens(t, text, flags, err);
+    else if (r->ids)
+        status = print_ids(t, text, flags, err);
+    else
+        status = show_tokens(t, text, flags, err);
+    free(owned);
+    return status;
+}
+
+static lll_status run(const request *r, const args_list *words, bool lesson,
+                      lll_error *err)
+{
+    gguf_file file;
+    tokenizer t;
+    lll_status status = gguf_open(&file, r->model, err);
+    if (status != LLL_OK)
+        return status;
+    status = tokenizer_init(&t, &file, r->pre, err);
+    if (status == LLL_OK) {
+        status = lesson ? show_lesson(&t, err) : work(r, words, &t, err);
+        tokenizer_free(&t);
+    }
+    gguf_close(&file);
+    return status;
+}
+// @end main-work
+
+// @begin main
+int main(int argc, char **argv)
+{
+    request r = {.model = "data/tiny.gguf"};
+    bool help = false;
+    const args_option options[] = {
+        ARGS_TEXT("-m", "--model", "FILE", &r.model,
+                  "the model whose vocabulary to use"),
+        ARGS_FLAG(NULL, "--ids", &r.ids,
+                  "print the numbers of the tokens, nothing else"),
+        ARGS_FLAG(NULL, "--ids0", &r.many, "the same for many texts on "
+                  "standard input, a zero byte between two"),
+        ARGS_FLAG(NULL, "--decode", &r.decode,
+                  "from numbers to text, byte for byte"),
+        ARGS_FLAG(NULL, "--stats", &r.stats,
+                  "bytes for each token in text files, and the speed"),
+        ARGS_FLAG(NULL, "--json", &r.json, "print JSON"),
+        ARGS_FLAG(NULL, "--bos", &r.bos,
+                  "begin with the token for the beginning of a text"),
+        ARGS_FLAG(NULL, "--no-special", &r.no_special,
+                  "\"<|im_end|>\" in the text is only text"),
+        ARGS_TEXT(NULL, "--pre", "NAME", &r.pre,
+                  "cut text as this pre-tokenizer does"),
+    };
+    const args_program program = {
+        "chapter-04/run", "[-m FILE] [OPTION...] [TEXT | -]",
+        "Cut text into tokens, and put tokens together. Without arguments: "
+        "a sentence.",
+        options, sizeof options / sizeof options[0]
+    };
+    args_list words;
+    lll_error err;
+    bool lesson = argc == 1;
+    lll_status status = args_parse(&program, argc, argv, &words, &help, &err);
+    if (status == LLL_OK && help)
+        args_help(&program, stdout);
+    else if (status == LLL_OK) {
+        status = check(&r, &words, &err);
+        if (status == LLL_OK)
+            status = run(&r, &words, lesson, &err);
+    }
+    return args_finish(&program, status, &err);
+}
+// @end main

@@ -1,0 +1,51 @@
+#ifndef CHAPTER_04_SHOW_H
+#define CHAPTER_04_SHOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/tokenizer.h"
+
+// What the program of chapter 4 does with a text once it has one.
+
+typedef struct {
+    const char *bytes;
+    size_t n_bytes;
+} text_span;
+
+typedef struct {
+    int32_t *ids;           // owned
+    size_t n_ids;
+} id_list;
+
+// Encode into memory that the caller frees.
+lll_status encode(const tokenizer *words, text_span text, unsigned flags,
+                  id_list *out, lll_error *err);
+
+// The tokens in colour, then one line for each with number and bytes.
+lll_status show_tokens(const tokenizer *words, text_span text,
+                       unsigned flags, lll_error *err);
+lll_status json_tokens(const tokenizer *words, text_span text,
+                       unsigned flags, lll_error *err);
+// Numbers separated by spaces, and one newline.
+lll_status print_ids(const tokenizer *words, text_span text, unsigned flags,
+                     lll_error *err);
+// The same for each text in turn, a zero byte standing between two.
+lll_status print_ids_of_many(const tokenizer *words, text_span texts,
+                             unsigned flags, lll_error *err);
+// From "17 4 2" to the bytes of these tokens.
+lll_status decode(const tokenizer *words, text_span numbers, bool special,
+                  lll_error *err);
+// A sentence taken apart and put together again, and how well it went.
+lll_status show_lesson(const tokenizer *words, lll_error *err);
+
+// All of standard input, or of a file; owned by the caller.
+lll_status read_stdin(char **bytes, size_t *n_bytes, lll_error *err);
+// Bytes for each token in these files, on standard output, and the speed,
+// on standard error. `items` are paths.
+lll_status show_stats(const tokenizer *words, const char *const *items,
+                      int n_items, unsigned flags, bool json,
+                      lll_error *err);
+
+#endif

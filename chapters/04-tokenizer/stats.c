@@ -1,0 +1,136 @@
+#include "show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/file.h"
+#include "common/json_out.h"
+
+// @begin stats-stdin
+lll_status read_stdin(char **bytes, size_t *n_bytes, lll_error *err)
+{
+    size_t capacity = 1 << 16, n = 0;
+    char *text = malloc(capacity);
+    while (text != NULL) {
+        n += fread(text + n, 1, capacity - n, stdin);
+        if (n < capacity)
+            break;
+        char *larger = capacity > SIZE_MAX / 2
+                     ? NULL : realloc(text, capacity * 2);
+        if (larger == NULL)
+            free(text);
+        text = larger;
+        capacity *= 2;
+    }
+    if (text == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY, "no memory for more than %zu "
+                        "bytes from standard input", n);
+    if (ferror(stdin)) {
+        free(text);
+        return lll_fail(err, LLL_ERR_IO, "standard input could not be read");
+    }
+    *bytes = text;
+    *n_bytes = n;
+    return LLL_OK;
+}
+// @end stats-stdin
+
+// @begin stats-files
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+typedef struct {
+    size_t n_bytes, n_ids;
+    double seconds;
+} measure;
+
+static lll_status measure_file(const tokenizer *words, const char *path,
+                               unsigned flags, measure *m, lll_error *err)
+{
+    file_map map;
+    id_list list;
+    lll_status status = file_map_open(&map, path, err);
+    if (status != LLL_OK)
+        return status;
+    text_span text = {(const char *)map.bytes, map.n_bytes};
+    // Read it once, so that the clock does not measure the disk.
+    volatile unsigned sum = 0;
+    for (size_t i = 0; i < map.n_bytes; i += 4096)
+        sum += map.bytes[i];
+    double start = seconds();
+    status = encode(words, text, flags, &list, err);
+    if (status == LLL_OK) {
+        m->seconds = seconds() - start;
+        m->n_bytes = text.n_bytes;
+        m->n_ids = list.n_ids;
+        free(list.ids);
+    }
+    file_map_close(&map);
+    return status;
+}
+// @end stats-files
+
+// @begin stats-show
+static void show_row(json_out *json, const char *name, const measure *m)
+{
+    double each = m->n_ids == 0 ? 0.0 : (double)m->n_bytes
+                                        / (double)m->n_ids;
+    if (json == NULL) {
+        printf("%12zu %12zu %8.3f  %s\n", m->n_bytes, m->n_ids, each, name);
+        return;
+    }
+    json_out_object(json);
+    json_out_key(json, "file");
+    json_out_text(json, name);
+    json_out_key(json, "n_bytes");
+    json_out_u64(json, m->n_bytes);
+    json_out_key(json, "n_tokens");
+    json_out_u64(json, m->n_ids);
+    json_out_key(json, "bytes_per_token");
+    json_out_f64(json, each);
+    json_out_end(json);
+}
+
+lll_status show_stats(const tokenizer *words, const char *const *items,
+                      int n_items, unsigned flags, bool json,
+                      lll_error *err)
+{
+    json_out out;
+    measure all = {0, 0, 0.0};
+    lll_status status = LLL_OK;
+    if (json) {
+        json_out_begin(&out, stdout);
+        json_out_array(&out);
+    } else {
+        printf("%12s %12s %8s  %s\n", "bytes", "tokens", "b/token", "file");
+    }
+    for (int i = 0; i < n_items && status == LLL_OK; i++) {
+        measure m;
+        status = measure_file(words, items[i], flags, &m, err);
+        if (status != LLL_OK)
+            break;
+        show_row(json ? &out : NULL, items[i], &m);
+        all.n_bytes += m.n_bytes;
+        all.n_ids += m.n_ids;
+        all.seconds += m.seconds;
+    }
+    if (status != LLL_OK)
+        return status;
+    if (!json && n_items > 1)
+        show_row(NULL, "all", &all);
+    fprintf(stderr, "%.1f MB/s (%zu bytes in %.3f s)\n",
+            (double)all.n_bytes / 1e6
+            / (all.seconds > 0.0 ? all.seconds : 1e-9),
+            all.n_bytes, all.seconds);
+    if (!json)
+        return LLL_OK;
+    json_out_end(&out);
+    return json_out_finish(&out, err);
+}
+// @end stats-show
