@@ -1,35 +1,18 @@
 #include "common/matmul.h"
 
+#include "common/arena.h"
+#include "common/plan.h"
 #include "common/quant.h"
-
-enum { LINE = 64 };
-
-static size_t round_up(size_t n, size_t to)
-{
-    return (n + to - 1) / to * to;
-}
-
-static size_t padded(int n_columns)
-{
-    return round_up((size_t)n_columns, QUANT_BLOCK);
-}
 
 // @begin matmul-bytes
 size_t matmul_scratch_bytes(int n_inputs)
 {
-    // A piece of 32 rows unpacked to a byte a number, with two floats for
-    // each block of each row and one block's fields as they were read: 42
-    // bytes for each column. Or eight rows as floats: 32 bytes for each.
-    return round_up(48 * padded(n_inputs), LINE);
+    return plan_matmul_scratch(n_inputs);
 }
 
 size_t activations_bytes(int n_rows, int n_columns)
 {
-    size_t numbers = (size_t)n_rows * padded(n_columns);
-    size_t blocks = numbers / QUANT_BLOCK;
-    return round_up(numbers, LINE)
-           + 2 * round_up(blocks * sizeof(float), LINE)
-           + round_up(blocks * sizeof(int32_t), LINE);
+    return plan_activations(n_rows, n_columns);
 }
 // @end matmul-bytes
 
@@ -59,10 +42,10 @@ void activations_set(activations *x, const matmul *m, const float *values,
     if (m->mode == MATMUL_F32 || n_columns % QUANT_BLOCK != 0)
         return;
     size_t numbers = (size_t)n_rows * (size_t)n_columns;
-    size_t column = round_up(numbers / QUANT_BLOCK * sizeof(float), LINE);
+    size_t column = arena_round(numbers / QUANT_BLOCK * sizeof(float));
     unsigned char *next = memory;
     x->codes = (int8_t *)next;
-    next += round_up(numbers, LINE);
+    next += arena_round(numbers);
     x->scales = (float *)(void *)next;
     x->sums = (float *)(void *)(next + column);
     x->code_sums = (int32_t *)(void *)(next + 2 * column);

@@ -41,8 +41,7 @@ enum {
 };
 
 // Bytes of scratch that one thread needs for rows of n_inputs numbers, and
-// bytes that hold the quantized form of n_rows rows. plan.c calls these; they
-// are the only formulas.
+// bytes that hold the quantized form of n_rows rows: the numbers of plan.h.
 size_t matmul_scratch_bytes(int n_inputs);
 size_t activations_bytes(int n_rows, int n_columns);
 

@@ -1,0 +1,151 @@
+// The team: every piece once, whatever the number of threads, again and
+// again; also with more threads than processors, and after they fell asleep.
+
+#define _POSIX_C_SOURCE 200809L
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/threads.h"
+
+enum { MAX_PIECES = 257 };
+
+typedef struct {
+    int n_workers;
+    atomic_int done[MAX_PIECES];
+    atomic_int busy[32];        // is a worker's number in use right now?
+    atomic_int clashes;
+} tally;
+
+static void count_piece(void *context, int piece, int worker)
+{
+    tally *t = context;
+    if (worker < 0 || worker >= t->n_workers
+        || atomic_fetch_add(&t->busy[worker], 1) != 0)
+        atomic_fetch_add(&t->clashes, 1);
+    atomic_fetch_add(&t->done[piece], 1);
+    atomic_fetch_sub(&t->busy[worker], 1);
+}
+
+static void *team_memory(int n_threads)
+{
+    size_t n = (threads_bytes(n_threads) + 63) / 64 * 64;
+    void *memory = aligned_alloc(64, n);
+    assert_non_null(memory);
+    memset(memory, 0, n);
+    return memory;
+}
+
+static void run_once(thread_team *team, int n_pieces)
+{
+    static tally t;
+    memset(&t, 0, sizeof t);
+    t.n_workers = threads_count(team);
+    threads_run(team, count_piece, &t, n_pieces);
+    assert_int_equal(atomic_load(&t.clashes), 0);
+    for (int i = 0; i < MAX_PIECES; i++)
+        assert_int_equal(atomic_load(&t.done[i]), i < n_pieces);
+}
+
+static void every_piece_once(void **unused)
+{
+    (void)unused;
+    for (int n_threads = 1; n_threads <= 17; n_threads++) {
+        lll_error err;
+        thread_team *team;
+        void *memory = team_memory(n_threads);
+        assert_int_equal(threads_start(&team, n_threads, memory, &err),
+                         LLL_OK);
+        assert_int_equal(threads_count(team), n_threads);
+        for (int run = 0; run < 300; run++)
+            run_once(team, run % (MAX_PIECES + 1));
+        threads_stop(team);
+        free(memory);
+    }
+}
+
+static void after_a_sleep(void **unused)
+{
+    lll_error err;
+    thread_team *team;
+    void *memory = team_memory(4);
+    (void)unused;
+    assert_int_equal(threads_start(&team, 4, memory, &err), LLL_OK);
+    for (int i = 0; i < 20; i++) {
+        struct timespec pause = {0, 2000000};   // longer than any spin
+        nanosleep(&pause, NULL);
+        run_once(team, 9);
+    }
+    threads_stop(team);
+    free(memory);
+}
+
+static void slow_piece(void *context, int piece, int worker)
+{
+    struct timespec pause = {0, 3000000};
+    (void)worker;
+    if (piece == 1)
+        nanosleep(&pause, NULL);
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+// The caller waits for a piece that somebody else holds, asleep itself.
+static void waits_for_the_slowest(void **unused)
+{
+    lll_error err;
+    thread_team *team;
+    void *memory = team_memory(3);
+    (void)unused;
+    assert_int_equal(threads_start(&team, 3, memory, &err), LLL_OK);
+    for (int i = 0; i < 20; i++) {
+        atomic_int done = 0;
+        threads_run(team, slow_piece, &done, 5);
+        assert_int_equal(atomic_load(&done), 5);
+    }
+    threads_stop(team);
+    free(memory);
+}
+
+static void stop_without_work(void **unused)
+{
+    lll_error err;
+    (void)unused;
+    threads_stop(NULL);
+    for (int i = 0; i < 50; i++) {
+        thread_team *team;
+        void *memory = team_memory(5);
+        assert_int_equal(threads_start(&team, 5, memory, &err), LLL_OK);
+        threads_stop(team);
+        free(memory);
+    }
+}
+
+static void refuses_no_threads(void **unused)
+{
+    lll_error err;
+    thread_team *team = NULL;
+    (void)unused;
+    assert_int_equal(threads_start(&team, 0, NULL, &err), LLL_ERR_ARGUMENT);
+    assert_int_equal(threads_start(&team, 1025, NULL, &err),
+                     LLL_ERR_ARGUMENT);
+    assert_null(team);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_piece_once),
+        cmocka_unit_test(after_a_sleep),
+        cmocka_unit_test(waits_for_the_slowest),
+        cmocka_unit_test(stop_without_work),
+        cmocka_unit_test(refuses_no_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
