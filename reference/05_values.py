@@ -1,0 +1,44 @@
+"""Numbers that the text of chapter 5 names, from data/trace.gguf."""
+
+import json
+import math
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "chapters/05-rmsnorm-rope/expected/values.json"
+LAYER, WIDE = 13, 18            # what the program shows without arguments
+
+
+def main():
+    reader = gguf.GGUFReader(ROOT / "data/trace.gguf")
+    read = {t.name: np.array(t.data, dtype=np.float64)
+            for t in reader.tensors}
+    x = read[f"blk.{LAYER}.input"]
+    weight = read[f"blk.{LAYER}.attn_norm.weight"]
+    size = np.sqrt(np.mean(x * x, axis=1))
+    giant = int(np.argmax(np.abs(x[WIDE])))
+    base = reader.get_field("llama.rope.freq_base").contents()
+    dim = reader.get_field("llama.rope.dimension_count").contents()
+    period = 2 * math.pi * base ** (np.arange(0, dim, 2) / dim)
+
+    values = {
+        "channels": x.shape[1],
+        "giant": giant,
+        "first": {"size": size[0], "giant": x[0, giant]},
+        "rest": {"smallest": size[1:].min(), "largest": size[1:].max()},
+        "wide": {"size": size[WIDE], "giant": x[WIDE, giant],
+                 "ratio": x[WIDE, giant] / size[WIDE]},
+        "weight": {"giant": weight[giant], "median": np.median(weight)},
+        "base": base,
+        "period": {"first": period[0], "last": period[-1]},
+        "slow_pairs": int(np.sum(period > 20 * 30)),
+        "pairs": len(period),
+        "float_spacing": float(np.spacing(np.float32(100000))),
+    }
+    OUT.write_text(json.dumps(values, indent=2, default=float) + "\n")
+
+
+main()
