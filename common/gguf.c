@@ -84,11 +84,12 @@ static lll_status take_header(gguf_reader *r, gguf_file *file,
         return status;
     // The shortest entry: a length, a type and a byte; a tensor with an
     // empty name and one dimension.
-    if (!gguf_fits(r, *n_tensors, 8 + 4 + 8 + 4 + 8))
-        return gguf_too_long(r, *n_tensors, "tensors are announced");
-    if (!gguf_fits(r, *n_values, 8 + 4 + 1))
-        return gguf_too_long(r, *n_values, "metadata entries are announced");
-    return LLL_OK;
+    status = gguf_expect(r, *n_tensors, 8 + 4 + 8 + 4 + 8,
+                         "tensors are announced");
+    if (status == LLL_OK)
+        status = gguf_expect(r, *n_values, 8 + 4 + 1,
+                             "metadata entries are announced");
+    return status;
 }
 // @end gguf-header
 
@@ -229,18 +230,17 @@ static lll_status read_lists(gguf_file *file, lll_error *err)
     gguf_reader r = {.path = file->path, .bytes = file->map.bytes,
                 .n_bytes = file->map.n_bytes, .err = err};
     uint64_t n_values, n_tensors;
-    size_t data_start, lists;
+    size_t data_start;
     lll_status status = take_header(&r, file, &n_values, &n_tensors);
     if (status != LLL_OK)
         return status;
-    lists = r.at;
+    gguf_reader lists = r;
     status = survey(&r, file, n_values, n_tensors, &data_start);
     if (status == LLL_OK)
         status = gguf_index_init(file, n_values, n_tensors, err);
     if (status != LLL_OK)
         return status;
-    r.at = lists;
-    return fill(&r, file, data_start);
+    return fill(&lists, file, data_start);
 }
 // @end gguf-read-lists
 

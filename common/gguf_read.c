@@ -58,6 +58,21 @@ lll_status gguf_too_long(const gguf_reader *r, uint64_t n, const char *what)
 }
 // @end gguf-take
 
+// @begin gguf-expect
+lll_status gguf_expect(gguf_reader *r, uint64_t n, size_t entry_bytes,
+                       const char *what)
+{
+    if (!gguf_fits(r, n, entry_bytes))
+        return gguf_too_long(r, n, what);
+    if (n > GGUF_MAX_ENTRIES - r->n_entries)
+        return gguf_fail_at(r, LLL_ERR_UNSUPPORTED, r->at, "%" PRIu64 " %s, "
+                            "expected at most %d in a file", n, what,
+                            GGUF_MAX_ENTRIES);
+    r->n_entries += n;
+    return LLL_OK;
+}
+// @end gguf-expect
+
 // @begin gguf-take-number
 lll_status gguf_take_number(gguf_reader *r, void *number, size_t n)
 {
@@ -104,29 +119,42 @@ static lll_status skip_numbers(gguf_reader *r, gguf_type type, uint64_t n)
     size_t size = gguf_type_bytes(type);
     if (!gguf_fits(r, n, size))
         return gguf_too_long(r, n, "numbers are announced");
-    if (type == GGUF_BOOL)
-        for (uint64_t i = 0; i < n; i++)
-            if (r->bytes[r->at + i] > 1)
-                return gguf_fail_at(r, LLL_ERR_FORMAT, r->at + (size_t)i,
-                                    "a BOOL of %d, expected 0 or 1",
-                                    r->bytes[r->at + i]);
     r->at += (size_t)n * size;
     return LLL_OK;
 }
+
+static lll_status skip_bools(gguf_reader *r, uint64_t n)
+{
+    lll_status status = gguf_expect(r, n, 1, "truths are announced");
+    for (uint64_t i = 0; i < n && status == LLL_OK; i++) {
+        if (r->bytes[r->at] > 1)
+            return gguf_fail_at(r, LLL_ERR_FORMAT, r->at, "a BOOL of %d, "
+                                "expected 0 or 1", r->bytes[r->at]);
+        r->at++;
+    }
+    return status;
+}
 // @end gguf-skip
 
-// @begin gguf-skip-strings
+// @begin gguf-skip-items
 static lll_status skip_strings(gguf_reader *r, uint64_t n)
 {
     gguf_string text;
-    lll_status status = LLL_OK;
-    if (!gguf_fits(r, n, 8))         // each has a length of 8 bytes at least
-        return gguf_too_long(r, n, "texts are announced");
+    // Each has a length of 8 bytes, and may have nothing else.
+    lll_status status = gguf_expect(r, n, 8, "texts are announced");
     for (uint64_t i = 0; i < n && status == LLL_OK; i++)
         status = take_string(r, &text);
     return status;
 }
-// @end gguf-skip-strings
+
+// Everything but arrays.
+static lll_status skip_items(gguf_reader *r, gguf_type type, uint64_t n)
+{
+    if (type == GGUF_STRING)
+        return skip_strings(r, n);
+    return type == GGUF_BOOL ? skip_bools(r, n) : skip_numbers(r, type, n);
+}
+// @end gguf-skip-items
 
 // @begin gguf-array
 // An array: the type of its items, their number, then the items, which may
@@ -143,16 +171,14 @@ static lll_status take_array(gguf_reader *r, gguf_value *value, int depth)
     value->n_items = n;
     value->bytes = r->bytes + r->at;
 
-    if (value->item_type == GGUF_STRING)
-        return skip_strings(r, n);
     if (value->item_type != GGUF_ARRAY)
-        return skip_numbers(r, value->item_type, n);
+        return skip_items(r, value->item_type, n);
     // A file can nest as deep as it is long; our stack can not.
     if (depth == GGUF_MAX_NESTING)
         return gguf_fail_at(r, LLL_ERR_UNSUPPORTED, r->at, "arrays nested "
                             "more than %d deep", GGUF_MAX_NESTING);
-    if (!gguf_fits(r, n, 12))        // a type and a count each
-        return gguf_too_long(r, n, "arrays are announced");
+    // A type and a count each.
+    status = gguf_expect(r, n, 12, "arrays are announced");
     for (uint64_t i = 0; i < n && status == LLL_OK; i++)
         status = take_array(r, &inner, depth + 1);
     return status;
@@ -170,9 +196,10 @@ lll_status gguf_take_value(gguf_reader *r, gguf_value *value)
     if (status != LLL_OK)
         return status;
     r->name = value->key;
-    if (value->key.n_bytes > GGUF_MAX_KEY)
+    // An empty key means nothing, and a hole in a file is full of them.
+    if (value->key.n_bytes < 1 || value->key.n_bytes > GGUF_MAX_KEY)
         return gguf_fail_at(r, LLL_ERR_FORMAT, at, "a key of %zu bytes, "
-                            "expected at most %d", value->key.n_bytes,
+                            "expected 1 to %d", value->key.n_bytes,
                             GGUF_MAX_KEY);
     status = take_type(r, &value->type);
     if (status != LLL_OK)
@@ -183,9 +210,7 @@ lll_status gguf_take_value(gguf_reader *r, gguf_value *value)
     value->bytes = r->bytes + r->at;
     if (value->type == GGUF_ARRAY)
         return take_array(r, value, 1);
-    if (value->type == GGUF_STRING)
-        return skip_strings(r, 1);
-    return skip_numbers(r, value->type, 1);
+    return skip_items(r, value->type, 1);
 }
 // @end gguf-value
 

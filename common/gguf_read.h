@@ -21,6 +21,7 @@ typedef struct {
     size_t at;              // never above n_bytes
     const char *kind;       // "header", "key", "tensor"
     gguf_string name;       // of the key or tensor; empty before it is known
+    uint64_t n_entries;     // walked so far, at most GGUF_MAX_ENTRIES
     lll_error *err;
 } gguf_reader;
 // @end gguf-reader
@@ -34,6 +35,12 @@ lll_status gguf_too_long(const gguf_reader *r, uint64_t n, const char *what);
 
 // Do n_items of at least item_bytes (>= 1) each fit in what remains?
 bool gguf_fits(const gguf_reader *r, uint64_t n_items, size_t item_bytes);
+
+// Do n entries of at least entry_bytes each fit, and can they be walked? A
+// sparse file costs its maker nothing, however long it is: without a limit
+// one could keep us busy for an hour.
+lll_status gguf_expect(gguf_reader *r, uint64_t n, size_t entry_bytes,
+                       const char *what);
 
 // Copy the next n bytes, the next metadata entry, the next entry of the list
 // of tensors. *offset is where the tensor's bytes are, counted from the start

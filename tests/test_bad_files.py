@@ -1,0 +1,140 @@
+"""Broken GGUF files are refused with one sentence, unusual ones load."""
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, "reference")
+import make_bad_files  # noqa: E402
+
+RUN = "./chapter-03/run"
+BAD = list(make_bad_files.bad())
+GOOD = list(make_bad_files.good())
+
+
+def run(*words):
+    return subprocess.run([RUN, *map(str, words)], capture_output=True)
+
+
+def refused(path):
+    """The sentence, after checking that nothing else was said or done."""
+    result = run(path)
+    assert result.returncode == 1, result
+    assert result.stdout == b""
+    text = result.stderr.decode()
+    assert text.startswith("error: ") and text.count("\n") == 1
+    assert text.endswith("\n")
+    return text[len("error: "):-1]
+
+
+def test_there_are_enough():
+    assert len(BAD) >= 60 and len(GOOD) >= 15
+    assert len({name for name, _, _ in BAD}) == len(BAD)
+
+
+@pytest.mark.parametrize("name,raw,sentence", BAD, ids=[b[0] for b in BAD])
+def test_bad_file(tmp_path, name, raw, sentence):
+    path = tmp_path / "bad.gguf"
+    path.write_bytes(raw)
+    assert refused(path) == sentence.replace("{path}", str(path))
+
+
+@pytest.mark.parametrize("name,raw", GOOD, ids=[g[0] for g in GOOD])
+def test_unusual_file_loads(tmp_path, name, raw):
+    path = tmp_path / "good.gguf"
+    path.write_bytes(raw)
+    for option in ("--metadata", "--tensors", "--hex", "--json"):
+        result = run(path, option)
+        assert result.returncode == 0, (name, option, result)
+    json.loads(result.stdout)
+    assert run(path).returncode == 0
+
+
+def test_cut_off_at_every_byte(tmp_path):
+    """A file that ends early is refused wherever it ends, and says so."""
+    raw = make_bad_files.small_good_file()
+    path = tmp_path / "cut.gguf"
+    for n in range(1, len(raw)):
+        path.write_bytes(raw[:n])
+        sentence = refused(path)
+        assert sentence.startswith(f"{path}: byte "), (n, sentence)
+        assert make_bad_files.AGAIN in sentence, (n, sentence)
+    path.write_bytes(raw)
+    assert run(path).returncode == 0
+
+
+def test_changed_bytes_do_no_harm(tmp_path):
+    """Any one byte of the lists changed: loads or is refused, no third."""
+    raw = make_bad_files.small_good_file()
+    path = tmp_path / "changed.gguf"
+    for at in range(0, 600, 3):
+        for new in (0, 0x80, 0xff):
+            changed = bytearray(raw)
+            changed[at % len(raw)] = new
+            path.write_bytes(changed)
+            result = run(path, "--json")
+            assert result.returncode in (0, 1), (at, new, result)
+            if result.returncode == 1:
+                assert result.stdout == b""
+                assert result.stderr.count(b"\n") == 1
+
+
+def test_not_a_file(tmp_path):
+    missing = tmp_path / "missing.gguf"
+    assert refused(missing) == (
+        f"{missing}: cannot open it: No such file or directory; check the "
+        "name and the folder")
+    assert refused(tmp_path) == (
+        f"{tmp_path}: found a directory, expected a file; name one of the "
+        "files in it")
+    os.mkfifo(tmp_path / "pipe")
+    assert refused(tmp_path / "pipe") == (
+        f"{tmp_path / 'pipe'}: found a device or a pipe, expected a regular "
+        "file; copy its bytes to a file first")
+    if os.geteuid() != 0:
+        closed = tmp_path / "closed.gguf"
+        closed.write_bytes(b"GGUF")
+        closed.chmod(0)
+        assert refused(closed) == (
+            f"{closed}: cannot open it: Permission denied")
+
+
+def test_refusing_is_cheap(tmp_path):
+    """A huge sparse file with huge counts: no memory, no time."""
+    path = tmp_path / "huge.gguf"
+    m = make_bad_files
+    starts = [m.gguf(n_tensors=2 ** 32), m.gguf(n_values=2 ** 33),
+              m.gguf(n_values=2 ** 20)]
+    for kind in (m.STRING, m.ARRAY, m.BOOL):
+        for n in (2 ** 21 - 2, 2 ** 34):
+            starts.append(m.gguf([m.value("a", m.ARRAY, m.array(
+                kind, [], n))], n_values=2))
+    for beginning in starts:
+        with open(path, "wb") as out:
+            out.write(beginning)
+            out.truncate(2 ** 38)
+        limit = 256 << 20
+        start = time.monotonic()
+        result = subprocess.run(
+            [RUN, str(path)], capture_output=True, preexec_fn=lambda:
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))
+        seconds = time.monotonic() - start
+        assert result.returncode == 1 and result.stderr.count(b"\n") == 1
+        assert seconds < 1, seconds     # 0.002; this machine may be busy
+
+
+def test_path_with_control_characters(tmp_path):
+    path = tmp_path / "a\x1b[2Jb\n.gguf"
+    path.write_bytes(b"hello")
+    assert "\\x1b[2Jb\\x0a.gguf: byte 0" in refused(path)
+
+
+def test_usage_is_exit_2():
+    for words in (["--nonsense"], ["a", "b"], ["--json"], ["--tensor"]):
+        result = run(*words)
+        assert result.returncode == 2, words
+        assert result.stdout == b"" and b"--help" in result.stderr
