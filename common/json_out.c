@@ -146,6 +146,12 @@ void json_out_i64(json_out *json, int64_t value)
 // @end json-numbers
 
 // @begin json-floats
+// Without a point, "-0" would be read as an integer and lose its sign.
+static bool is_minus_zero(double value)
+{
+    return value == 0 && signbit(value);
+}
+
 void json_out_f64(json_out *json, double value)
 {
     char text[40] = "null";
@@ -157,7 +163,7 @@ void json_out_f64(json_out *json, double value)
         if (strtod(text, NULL) == value)
             break;
     }
-    fputs(text, json->out);
+    fputs(is_minus_zero(value) ? "-0.0" : text, json->out);
 }
 
 void json_out_f32(json_out *json, float value)
@@ -170,7 +176,7 @@ void json_out_f32(json_out *json, float value)
         if (strtof(text, NULL) == value)
             break;
     }
-    fputs(text, json->out);
+    fputs(is_minus_zero((double)value) ? "-0.0" : text, json->out);
 }
 // @end json-floats
 

@@ -9,7 +9,7 @@
 // @begin main-request
 typedef struct {
     bool metadata, tensors, hex, json;
-    const char *tensor;
+    const char *tensor, *copy;
 } request;
 
 static lll_status show(const char *path, const request *r, lll_error *err)
@@ -18,7 +18,9 @@ static lll_status show(const char *path, const request *r, lll_error *err)
     lll_status status = gguf_open(&file, path, err);
     if (status != LLL_OK)
         return status;
-    if (r->json && r->tensor != NULL)
+    if (r->copy != NULL)
+        status = copy_file(&file, r->copy, err);
+    else if (r->json && r->tensor != NULL)
         status = json_tensor(&file, r->tensor, err);
     else if (r->json)
         status = json_file(&file, err);
@@ -60,12 +62,12 @@ int main(int argc, char **argv)
     bool help = false;
     const char *model = NULL;
     const args_option options[] = {
-        ARGS_TEXT("-m", "--model", "FILE", &model, "the file, which may also "
-                  "be named without this option"),
+        ARGS_TEXT("-m", "--model", "FILE", &model, "the file to look into"),
         ARGS_FLAG(NULL, "--metadata", &r.metadata, "all metadata"),
         ARGS_FLAG(NULL, "--tensors", &r.tensors, "all tensors"),
         ARGS_TEXT(NULL, "--tensor", "NAME", &r.tensor, "one tensor: its "
                   "first numbers, range and histogram"),
+        ARGS_TEXT(NULL, "--copy", "FILE", &r.copy, "write all of it again"),
         ARGS_FLAG(NULL, "--hex", &r.hex, "the first bytes, explained"),
         ARGS_FLAG(NULL, "--json", &r.json, "all metadata and tensors as "
                   "JSON; with --tensor, its numbers"),

@@ -18,6 +18,9 @@ lll_status json_file(const gguf_file *file, lll_error *err);
 lll_status json_tensor(const gguf_file *file, const char *name,
                        lll_error *err);
 
+// The file again, as we write it: version 3, tensors without gaps.
+lll_status copy_file(const gguf_file *file, const char *path, lll_error *err);
+
 // Number i of a tensor of a plain type, as double; false where chapter 7
 // teaches how the type is decoded.
 bool tensor_number(const gguf_tensor *tensor, size_t i, double *number);
