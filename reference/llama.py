@@ -161,7 +161,8 @@ class Llama:
         name = f"blk.{n}.ffn"
         x = rmsnorm(x, self.weight(f"{name}_norm.weight"), self.norm_eps)
         see("ffn_norm", x)
-        gate, up = self.linear(x, f"{name}_gate"), self.linear(x, f"{name}_up")
+        gate = self.linear(x, f"{name}_gate")
+        up = self.linear(x, f"{name}_up")
         see("ffn_gate", gate), see("ffn_up", up)
         act = silu(gate) * up
         see("ffn_act", act)

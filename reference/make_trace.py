@@ -15,9 +15,9 @@ from llama import Llama
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = "data/models/SmolLM2-135M-Instruct.Q4_1.gguf"
-# Layers with something to see: in layer 1 head 2 looks at the token before, in
-# layer 5 head 6 at the same word earlier on, in layer 13 head 8 goes from "it"
-# to "animal".
+# Layers with something to see: in layer 1 head 2 looks at the token before,
+# in layer 5 head 6 at the same word earlier on, and in layer 13 head 8 goes
+# from "it" to "animal".
 LAYERS = [1, 5, 13]
 # It repeats "the street was too", and its "it" has to be the street or the
 # animal. Each word is one token of the model.
