@@ -2,6 +2,7 @@
 #
 #   make run          build, fetch a small model once, and let it answer
 #   make test         set up what the tests need, and run all of them
+#   make run QUESTION="Why do birds sing?"   ask another question
 #   make chapter-05   build one chapter's program, ./chapter-05/run
 #   make help         every target
 #
@@ -35,6 +36,19 @@ help:
 	    Makefile tools/*.mk
 
 include tools/modules.mk
+
+# Build, fetch SmolLM2 once, and ask it something. Without a network the tiny
+# model of this repository runs instead: it has words, but little sense.
+QUESTION ?= Why is the sky blue?
+MODEL    ?= data/models/SmolLM2-135M-Instruct.Q4_1.gguf
+.PHONY: run
+run: chapter-08
+	@test -f '$(MODEL)' || $(MAKE) -s smollm2 || true
+	@if test -f '$(MODEL)'; then echo "> $$QUESTION" && \
+	    ./chapter-08/run -m '$(MODEL)' --chat --temp 0 -p "$$QUESTION"; \
+	else echo "Without $(MODEL) the tiny model continues a text:" && \
+	    ./chapter-08/run --temp 0 -n 60; fi
+run: export QUESTION := $(QUESTION)
 include tools/test.mk
 include tools/exercises.mk
 -include tools/book.mk
