@@ -1,0 +1,151 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/gguf_write.h"
+#include "common/quant.h"
+#include "common/size.h"
+
+#include "show.h"
+
+// @begin convert-which
+bool is_convertible(const gguf_tensor *tensor, dtype type)
+{
+    // Norms and biases are one-dimensional: a thousandth of the bytes, and
+    // every activation passes through them.
+    uint64_t block = (uint64_t)dtype_find((uint32_t)type)->block_size;
+    return tensor->n_dims >= 2 && tensor->dims[0] % block == 0
+           && quant_is_supported(tensor->type);
+}
+
+// Bytes of the tensor stored as `type`.
+static lll_status stored_bytes(const gguf_tensor *tensor, dtype type,
+                               size_t *bytes, lll_error *err)
+{
+    uint64_t shape[] = {tensor->n_elements / tensor->dims[0],
+                        tensor->dims[0]};
+    return tensor_size(type, shape, 2, SIZE_MAX, NULL, bytes, err);
+}
+// @end convert-which
+
+// @begin convert-tensor
+// Decode and encode row by row: one row of floats is all that is ever held.
+static lll_status convert_tensor(const gguf_tensor *tensor, dtype type,
+                                 float *row, unsigned char *to,
+                                 lll_error *err)
+{
+    size_t n = (size_t)tensor->dims[0];
+    size_t n_rows = tensor->n_elements / n, to_bytes;
+    size_t from_bytes = tensor->n_bytes / n_rows;
+    lll_status status = stored_bytes(tensor, type, &to_bytes, err);
+    to_bytes /= n_rows;
+    for (size_t r = 0; r < n_rows && status == LLL_OK; r++) {
+        const unsigned char *from = tensor->data;
+        status = quant_decode(tensor->type, from + r * from_bytes, row, n,
+                              err);
+        if (status == LLL_OK)
+            status = quant_encode(type, row, to + r * to_bytes, n, err);
+    }
+    return status;
+}
+// @end convert-tensor
+
+// @begin convert-plan
+// Memory for all that changes, and for the longest row as floats.
+static lll_status plan_bytes(const gguf_file *file, dtype type,
+                             size_t *total, uint64_t *widest, lll_error *err)
+{
+    lll_status status = LLL_OK;
+    *total = 0;
+    *widest = 0;
+    for (size_t i = 0; i < file->n_tensors && status == LLL_OK; i++) {
+        const gguf_tensor *tensor = &file->tensors[i];
+        size_t bytes = 0;
+        if (!is_convertible(tensor, type) || tensor->n_elements == 0)
+            continue;
+        status = stored_bytes(tensor, type, &bytes, err);
+        if (status == LLL_OK && !size_add(*total, arena_round(bytes), total))
+            status = lll_fail(err, LLL_ERR_OVERFLOW, "%s: its matrices do "
+                              "not fit in memory as %s", file->path,
+                              dtype_name((uint32_t)type));
+        if (tensor->dims[0] > *widest)
+            *widest = tensor->dims[0];
+    }
+    return status;
+}
+// @end convert-plan
+
+// @begin convert-file
+static lll_status add_tensor(gguf_writer *out, const gguf_tensor *tensor,
+                             dtype type, float *row, arena *memory,
+                             lll_error *err)
+{
+    char name[GGUF_MAX_NAME + 1] = "";
+    const void *data = tensor->data;
+    lll_status status = LLL_OK;
+    memcpy(name, tensor->name.bytes, tensor->name.n_bytes);
+    if (is_convertible(tensor, type)) {
+        size_t bytes = 0;
+        (void)stored_bytes(tensor, type, &bytes, NULL);
+        unsigned char *to = arena_take(memory, bytes);
+        status = convert_tensor(tensor, type, row, to, err);
+        data = to;
+    } else {
+        fprintf(stderr, "%s stays %s\n", name, dtype_name(tensor->type));
+        type = tensor->type;
+    }
+    gguf_add_tensor(out, name, type, tensor->dims, tensor->n_dims, data);
+    return status;
+}
+
+// The format's number for "most matrices are of this type".
+static uint32_t file_type(dtype type)
+{
+    return type == DTYPE_F32 ? 0 : type == DTYPE_F16 ? 1
+         : type == DTYPE_Q4_0 ? 2 : type == DTYPE_Q4_1 ? 3
+         : type == DTYPE_Q8_0 ? 7 : 32;
+}
+
+static lll_status write_converted(const gguf_file *from, const char *path,
+                                  dtype type, float *row, arena *memory,
+                                  lll_error *err)
+{
+    gguf_writer out;
+    lll_status status = LLL_OK;
+    gguf_writer_init(&out);
+    for (size_t i = 0; i < from->n_values; i++)
+        if (!gguf_string_is(from->values[i].key, "general.file_type"))
+            gguf_copy_value(&out, &from->values[i]);
+    gguf_set_u32(&out, "general.file_type", file_type(type));
+    for (size_t i = 0; i < from->n_tensors && status == LLL_OK; i++)
+        status = add_tensor(&out, &from->tensors[i], type, row, memory, err);
+    if (status == LLL_OK)
+        status = gguf_write(&out, path, err);
+    gguf_writer_free(&out);
+    return status;
+}
+
+lll_status convert_file(const gguf_file *from, const char *path, dtype type,
+                        lll_error *err)
+{
+    size_t total, row_bytes;
+    uint64_t widest;
+    arena memory;
+    lll_status status = plan_bytes(from, type, &total, &widest, err);
+    if (status == LLL_OK
+        && (!size_mul((size_t)widest, sizeof(float), &row_bytes)
+            || !size_add(total, arena_round(row_bytes), &total)))
+        status = lll_fail(err, LLL_ERR_OVERFLOW, "%s: a row of %llu numbers "
+                          "does not fit in memory", from->path,
+                          (unsigned long long)widest);
+    if (status == LLL_OK)
+        status = arena_init(&memory, total, err);
+    if (status != LLL_OK)
+        return status;
+    float *row = arena_take(&memory, row_bytes);
+    status = write_converted(from, path, type, row, &memory, err);
+    arena_free(&memory);
+    return status;
+}
+// @end convert-file
