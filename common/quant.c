@@ -130,8 +130,8 @@ static void encode_q4_0(const float *values, q4_0_block *block)
 {
     // The number farthest from zero, with its sign: it becomes code 0, that
     // is -8, because the codes -8..7 reach farther down than up.
-    float farthest = 0.0f;
-    for (int i = 0; i < QUANT_BLOCK; i++)
+    float farthest = values[0];
+    for (int i = 1; i < QUANT_BLOCK; i++)
         if (fabsf(values[i]) > fabsf(farthest))
             farthest = values[i];
 
