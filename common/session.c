@@ -24,6 +24,12 @@ static lll_status make_request(const session *s, const session_options *o,
                         "unknown cache type \"%s\", expected f16 or f32",
                         o->cache_type);
     int n_ctx = o->n_ctx;
+    if (n_ctx > s->config.context_length)
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "%s: llama.context_length is %d, a context of %d is "
+                        "longer than the model was trained for; use -c %d "
+                        "or less", s->file.path, s->config.context_length,
+                        n_ctx, s->config.context_length);
     if (n_ctx == 0)
         n_ctx = s->config.context_length < DEFAULT_CONTEXT
               ? s->config.context_length : DEFAULT_CONTEXT;
