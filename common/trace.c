@@ -111,15 +111,15 @@ static lll_status read_lists(trace *t, lll_error *err)
     if (status != LLL_OK)
         return status;
     // Without a list every layer was recorded.
-    if (gguf_find_value(&t->file, "trace.layers") != NULL) {
+    if (gguf_find_value(&t->file, "trace.layers") != NULL)
         status = find_array(&t->file, "trace.layers", false, &layers, err);
-        t->n_layers = status == LLL_OK ? (int)layers->n_items : 0;
-    } else {
+    else
         status = get_count(&t->file, "llama.block_count", &t->n_layers, err);
-    }
     if (status != LLL_OK)
         return status;
 
+    if (layers != NULL)
+        t->n_layers = (int)layers->n_items;
     t->n_tokens = (int)tokens->n_items;
     t->tokens = calloc((size_t)t->n_tokens, sizeof *t->tokens);
     t->layers = calloc((size_t)t->n_layers, sizeof *t->layers);
