@@ -98,6 +98,18 @@ static void set_shape(gguf_writer *out, const model_config *c)
                  (float)c->norm_eps);
 }
 
+// The one weight that chapter 5 needs beside the values.
+static void add_norms(gguf_writer *out, const llama *model)
+{
+    const uint64_t dims[] = {(uint64_t)model->config.d_model};
+    for (int layer = 0; layer < model->config.n_layers; layer++) {
+        char name[64];
+        snprintf(name, sizeof name, "blk.%d.attn_norm.weight", layer);
+        gguf_add_tensor(out, name, DTYPE_F32, dims, 1,
+                        model->weights.layers[layer].attn_norm);
+    }
+}
+
 lll_status trace_end(trace_writer *trace, llama *model,
                      const tokenizer *words, const int32_t *ids,
                      size_t n_ids, const char *path, lll_error *err)
@@ -108,6 +120,7 @@ lll_status trace_end(trace_writer *trace, llama *model,
     if (s != LLL_OK && err != NULL)
         *err = trace->failure;
     set_shape(&trace->out, &model->config);
+    add_norms(&trace->out, model);
     if (s == LLL_OK)
         s = set_tokens(trace, words, ids, n_ids, err);
     if (s == LLL_OK)
