@@ -51,4 +51,5 @@ run: chapter-08
 run: export QUESTION := $(QUESTION)
 include tools/test.mk
 include tools/exercises.mk
+include tools/bench.mk
 -include tools/book.mk
