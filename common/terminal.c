@@ -143,8 +143,11 @@ void number_text(uint64_t number, char *text, size_t capacity)
     char digits[32];
     int n = snprintf(digits, sizeof digits, "%" PRIu64, number);
     size_t used = 0;
-    for (int i = 0; i < n && used + 2 < capacity; i++) {
-        if (i > 0 && (n - i) % 3 == 0)
+    for (int i = 0; i < n; i++) {
+        bool comma = i > 0 && (n - i) % 3 == 0;
+        if (used + (comma ? 2 : 1) >= capacity)
+            break;
+        if (comma)
             text[used++] = ',';
         text[used++] = digits[i];
     }

@@ -1,0 +1,113 @@
+// Sentences: escaped, cut, in UTF-8.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/error.h"
+
+static void sentence_and_code(void **state)
+{
+    (void)state;
+    lll_error err;
+    assert_int_equal(lll_fail(&err, LLL_ERR_FORMAT, "%s: byte %d", "a", 7),
+                     LLL_ERR_FORMAT);
+    assert_int_equal(err.code, LLL_ERR_FORMAT);
+    assert_string_equal(err.text, "a: byte 7");
+    assert_int_equal(lll_fail(NULL, LLL_ERR_IO, "%d", 1), LLL_ERR_IO);
+}
+
+static void a_sentence_around_an_earlier_one(void **state)
+{
+    (void)state;
+    lll_error err;
+    lll_fail(&err, LLL_ERR_IO, "inner");
+    lll_fail(&err, LLL_ERR_IO, "outer: %s", err.text);
+    assert_string_equal(err.text, "outer: inner");
+}
+
+static void what_is_not_printable_is_escaped(void **state)
+{
+    static const struct { const char *in, *out; } cases[] = {
+        {"\x1b[2J\n\t\x7f", "\\x1b[2J\\x0a\\x09\\x7f"},
+        {"\xc3\xa9 \xe9\x8d\xb5 \xf0\x9f\xa6\x99",      // e acute, key, llama
+         "\xc3\xa9 \xe9\x8d\xb5 \xf0\x9f\xa6\x99"},
+        {"\xc2\x9b" "2J", "\\xc2\\x9b" "2J"},   // CSI, the short form of ESC [
+        {"\xff\xc3", "\\xff\\xc3"},
+        {"\xc0\xaf", "\\xc0\\xaf"},             // "/" written too long
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},    // half a surrogate pair
+        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},   // above 10FFFF
+        {"\xe0\x9f\xbf", "\\xe0\\x9f\\xbf"},
+        {"\xf0\x8f\xbf\xbf", "\\xf0\\x8f\\xbf\\xbf"},
+        {"\xef\xbf\xbf", "\xef\xbf\xbf"},
+        {"\xc2\xa0", "\xc2\xa0"}, {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lll_error err;
+        lll_fail(&err, LLL_ERR_IO, "%s", cases[i].in);
+        assert_string_equal(err.text, cases[i].out);
+    }
+}
+
+// Of every length, in one-byte, three-byte and escaped characters.
+static void a_long_sentence_ends_in_dots(void **state)
+{
+    static const char *const letters[] = {"a", "\xe9\x8d\xb5", "\x01"};
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        for (size_t n = 1; n < 900; n++) {
+            char text[3000] = "";
+            lll_error err;
+            size_t at = 0, one = strlen(letters[kind]);
+            for (size_t i = 0; i < n; i++, at += one)
+                memcpy(text + at, letters[kind], one + 1);
+            memset(&err, 'x', sizeof err);
+            lll_fail(&err, LLL_ERR_IO, "%s", text);
+            size_t written = kind == 2 ? 4 : one;
+            size_t length = strlen(err.text);
+            if (n * written < sizeof err.text) {
+                assert_int_equal(length, n * written);
+                continue;
+            }
+            assert_true(length < sizeof err.text);
+            assert_true(length + written >= sizeof err.text - 4);
+            assert_string_equal(err.text + length - 3, "...");
+            for (size_t i = 0; i < length;) {
+                int bytes = printable_bytes(err.text + i, length - i);
+                assert_true(bytes > 0);
+                i += (size_t)bytes;
+            }
+        }
+    }
+}
+
+static void printable(void **state)
+{
+    (void)state;
+    assert_int_equal(printable_bytes("a", 1), 1);
+    assert_int_equal(printable_bytes("a", 0), 0);
+    assert_int_equal(printable_bytes("\0", 1), 0);
+    assert_int_equal(printable_bytes("\xc3\xa9", 2), 2);
+    assert_int_equal(printable_bytes("\xc3\xa9", 1), 0);
+    assert_int_equal(printable_bytes("\xf0\x9f\xa6\x99", 4), 4);
+    assert_int_equal(printable_bytes("\xf0\x9f\xa6\x99", 3), 0);
+    assert_int_equal(printable_bytes("\x80", 1), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sentence_and_code),
+        cmocka_unit_test(a_sentence_around_an_earlier_one),
+        cmocka_unit_test(what_is_not_printable_is_escaped),
+        cmocka_unit_test(a_long_sentence_ends_in_dots),
+        cmocka_unit_test(printable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
