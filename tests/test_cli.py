@@ -89,3 +89,18 @@ def test_make_help_fits_and_names_what_matters():
     first = subprocess.run(["make"], cwd=ROOT, check=True,
                            capture_output=True, text=True)
     assert first.stdout == result.stdout
+
+
+def test_readmes_name_what_is_there():
+    """Every module in the list of modules, and every link and folder."""
+    listed = (ROOT / "common/README.md").read_text()
+    for header in (ROOT / "common").glob("*.h"):
+        assert f"`{header.stem}`" in listed, header
+    for name in re.findall(r"`([a-z_]+)(?:\.c)?`", listed):
+        if name not in ("int",):
+            assert list((ROOT / "common").glob(f"{name}.[ch]")), name
+    readme = (ROOT / "README.md").read_text()
+    for link in re.findall(r"\]\(([^)]+)\)", readme):
+        assert (ROOT / link).exists(), link
+    for folder in re.findall(r"^\| `([a-z/]+)/` \|", readme, re.M):
+        assert (ROOT / folder).is_dir(), folder
