@@ -11,6 +11,7 @@ The test is built with the wrong file in place of the right one, and has to
 fail. It has to pass with the right one, too, or failing would prove nothing.
 """
 
+import functools
 import os
 import re
 import shutil
@@ -44,6 +45,7 @@ def must(*command):
     return result.stdout
 
 
+@functools.lru_cache(maxsize=None)
 def parts(test):
     """Compiler with flags, objects and libraries of a test, from make."""
     name = Path(test).stem
@@ -54,7 +56,7 @@ def parts(test):
 
 def build_with(wrong, replaced, test, folder):
     """Build `test` with `wrong` standing in for `replaced`."""
-    compiler, objects, libraries = parts(test)
+    compiler, objects, libraries = map(list, parts(test))
     test_object, program = str(folder / "test.o"), str(folder / "test")
     if replaced.startswith("common/"):
         right_object = f"{OUT}/{replaced[:-2]}.o"

@@ -161,6 +161,23 @@ def test_cost():
     assert "times" in run("06", "--cost")
 
 
+# --- traces of our own -----------------------------------------------------
+
+
+def test_a_trace_of_chapter_08(tmp_path):
+    """What the engine records is what the chapters compute, to the bit."""
+    subprocess.run(["make", "-s", "chapter-08"], cwd=ROOT, check=True)
+    path = tmp_path / "trace.gguf"
+    run("08", "-m", "data/tiny.gguf", "-p", "A model reads.", "--trace", path)
+    for layer in (0, 1):
+        options = ["--trace", path, "--layer", layer, "--head", 3]
+        printed = run("05", *options)
+        for step in ("attn_norm", "q_rope in neighbours",
+                     "k_rope in neighbours"):
+            assert re.search(step + r" +0\.00e\+00 .* ok", printed), printed
+        run("06", *options)
+
+
 # --- what does not fit -----------------------------------------------------
 
 
