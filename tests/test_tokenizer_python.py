@@ -1,0 +1,295 @@
+"""Tokens beside those of the `tokenizers` package, built from the same
+vocabularies; and the program of chapter 04 as a user runs it."""
+
+import ctypes
+import json
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+from gguf import GGUFReader
+from hypothesis import HealthCheck, given, settings, strategies as st
+from tokenizers import (AddedToken, Regex, Tokenizer, models,
+                        pre_tokenizers)
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = sorted((ROOT / "tests/corpus").glob("*.txt"))
+TINY = ROOT / "data/tiny.gguf"
+SMOLLM2 = ROOT / "data/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+SPECIAL = 2
+
+
+@pytest.fixture(scope="session", autouse=True)
+def program():
+    subprocess.run(["make", "-s", "chapter-04"], cwd=ROOT, check=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def smollm2():
+    if not SMOLLM2.exists():
+        subprocess.run(["make", "-s", "smollm2"], cwd=ROOT, check=True)
+    return SMOLLM2
+
+
+def run(*options, stdin=b"", code=0):
+    result = subprocess.run(["./chapter-04/run", *map(str, options)],
+                            cwd=ROOT, input=stdin, capture_output=True)
+    assert result.returncode == code, result.stderr
+    return result.stdout if code == 0 else result.stderr.decode()
+
+
+def ids_of(model, data, *options):
+    return [int(i) for i in run("-m", model, "--ids", *options, "-",
+                                stdin=data).split()]
+
+
+# The library of chapters 01 to 04, loaded here: faster than a process for
+# each of thousands of texts.
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    modules = []
+    for line in (ROOT / "chapters/order.txt").read_text().splitlines():
+        if line[:2] in ("01", "03", "04"):
+            modules += line.split("ahead:")[0].split()[2:]
+    target = tmp_path_factory.mktemp("library") / "words.so"
+    subprocess.run(["cc", "-std=c11", "-D_POSIX_C_SOURCE=200809L",
+                    "-D_DARWIN_C_SOURCE", "-I.", "-O2", "-fPIC", "-shared",
+                    "-o", target,
+                    *[f"common/{m}.c" for m in modules], "-lm"],
+                   cwd=ROOT, check=True)
+    return ctypes.CDLL(str(target))
+
+
+class Error(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_int), ("text", ctypes.c_char * 512)]
+
+
+class Words:
+    def __init__(self, library, path):
+        self.lib, self.err = library, Error()
+        # Larger than the structs, whose fields do not matter here.
+        self.file = ctypes.create_string_buffer(1 << 12)
+        self.words = ctypes.create_string_buffer(1 << 14)
+        for status in (
+                library.gguf_open(self.file, str(path).encode(),
+                                  ctypes.byref(self.err)),
+                library.tokenizer_init(self.words, self.file, None,
+                                       ctypes.byref(self.err))):
+            assert status == 0, self.err.text
+        library.tokenizer_decode.restype = ctypes.c_size_t
+
+    def encode(self, data, flags=SPECIAL):
+        ids = (ctypes.c_int32 * (2 * len(data) + 2))()
+        n = ctypes.c_size_t()
+        status = self.lib.tokenizer_encode(
+            self.words, data, ctypes.c_size_t(len(data)), flags, ids,
+            ctypes.c_size_t(len(ids)), ctypes.byref(n),
+            ctypes.byref(self.err))
+        assert status == 0, self.err.text
+        return ids[:n.value]
+
+    def decode(self, ids):
+        array = (ctypes.c_int32 * max(1, len(ids)))(*ids)
+        out = ctypes.create_string_buffer(256 * len(ids) + 1)
+        n = self.lib.tokenizer_decode(
+            self.words, array, ctypes.c_size_t(len(ids)), True, out,
+            ctypes.c_size_t(len(out)))
+        return out.raw[:n]
+
+    def unspelled(self):
+        return {b for b in range(256) if not self.encode(bytes([b]))}
+
+
+def reference(path):
+    """The `tokenizers` package with the vocabulary of a byte-level file
+    whose pre-tokenizer is smollm."""
+    field = GGUFReader(path).fields
+    read = lambda key: field["tokenizer.ggml." + key].contents()
+    assert read("pre") == "smollm"
+    tokens = read("tokens")
+    merges = [tuple(line.split(" ", 1)) for line in read("merges")]
+    t = Tokenizer(models.BPE(vocab={t: i for i, t in enumerate(tokens)},
+                             merges=merges))
+    t.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Digits(individual_digits=True),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)])
+    t.add_special_tokens([
+        AddedToken(text, special=True, normalized=False)
+        for text, kind in zip(tokens, read("token_type")) if kind == 3])
+    return t
+
+
+@pytest.fixture(scope="session", params=["tiny", "smollm2"])
+def pair(request, library, smollm2):
+    path = TINY if request.param == "tiny" else smollm2
+    words = Words(library, path)
+    words.lost = words.unspelled()
+    return words, reference(path)
+
+
+def same(pair, text):
+    words, expected = pair
+    ids = words.encode(text.encode())
+    assert ids == expected.encode(text, add_special_tokens=False).ids
+    assert words.decode(ids) == bytes(
+        b for b in text.encode() if b not in words.lost)
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda p: p.stem)
+def test_corpus(pair, path):
+    same(pair, path.read_bytes().decode())
+
+
+def test_every_code_point(pair):
+    points = [chr(c) for c in range(0x110000)
+              if not 0xD800 <= c < 0xE000]
+    for i in range(0, len(points), 1000):
+        same(pair, "".join(points[i:i + 1000]))
+        same(pair, "".join(" " + p for p in points[i:i + 1000]))
+
+
+@settings(max_examples=200, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.one_of(
+    st.text(),
+    st.text(alphabet=st.sampled_from(" \t\r\n'’stredlvmax.,!?09é中あ한😀\u200d"
+                                     "🏽\u0301שم\u3000\u00a0½<|>_"))),
+    min_size=1, max_size=30))
+def test_any_text(pair, texts):
+    for text in texts:
+        same(pair, text)
+
+
+def test_any_bytes_come_back(pair):
+    words, _ = pair
+    draw = random.Random(4)
+    for _ in range(10000):
+        data = bytes(draw.randrange(256) for _ in range(draw.randrange(40)))
+        kept = bytes(b for b in data if b not in words.lost)
+        assert words.decode(words.encode(kept)) == kept
+
+
+# The published regular expressions, which the table in pretokenize.c
+# stands for; \p and \s are Unicode's in the engine of the package.
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+" \
+       r"|\s+(?!\S)|\s+"
+LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+" \
+         r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+ASIA = r"[\x{4e00}-\x{9fa5}\x{0800}-\x{4e00}\x{ac00}-\x{d7ff}]+"
+FAMILIES = {
+    "gpt-2": [GPT2], "mpt": [GPT2], "olmo": [GPT2],
+    "starcoder": [r"\p{N}", GPT2], "refact": [r"\p{N}", GPT2],
+    "command-r": [r"\p{N}", GPT2],
+    "llama-bpe": [LLAMA3], "qwen2": [LLAMA3.replace("{1,3}", "")],
+    "stablelm2": [LLAMA3.replace("{1,3}", "")],
+    "falcon": [r"[\p{P}\$\+<=>\^~\|`]+", GPT2, r"[0-9][0-9][0-9]"],
+    "default": [r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+",
+                r"[0-9][0-9][0-9]"],
+    "deepseek-coder": [r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", ASIA,
+                       r"\p{N}"],
+    "deepseek-v3": [
+        r"\p{N}{1,3}", r"[\x{4e00}-\x{9fa5}\x{3040}-\x{30ff}]+",
+        r"[!-/:-@\[-`{-~][A-Za-z]+"
+        r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"
+        r"|\s*[\r\n]+|\s+(?!\S)|\s+"],
+}
+
+
+def pieces(library, name, data):
+    rules, scan = ctypes.c_void_p(), ctypes.create_string_buffer(1 << 12)
+    begin, end = ctypes.c_size_t(), ctypes.c_size_t()
+    library.pretokenize_next.restype = ctypes.c_bool
+    assert library.pretokenize_find(
+        name.encode(), ctypes.c_size_t(len(name)), ctypes.byref(rules),
+        None) == 0
+    library.pretokenize_begin(scan, rules, data,
+                              ctypes.c_size_t(len(data)))
+    found = []
+    while library.pretokenize_next(scan, ctypes.byref(begin),
+                                   ctypes.byref(end)):
+        found.append(data[begin.value:end.value].decode())
+    return found
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_families_cut_as_their_expressions(library, name):
+    expected = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(p), "isolated") for p in FAMILIES[name]])
+    texts = [path.read_bytes().decode() for path in CORPUS]
+    draw = random.Random(name)
+    letters = list(" \t\r\n  '’stredlvmSTREDLVM.,!?+$`~0123456789aZéßſ½²Ⅷ中あ"
+                   "ア한😀\u200d\u0301שم\u3000\u2018\u00a0\u2028\x00=<>^|_")
+    for _ in range(3000):
+        texts.append("".join(draw.choices(letters, k=draw.randrange(40))))
+    for text in texts:
+        assert pieces(library, name, text.encode()) == \
+            [p for p, _ in expected.pre_tokenize_str(text)], repr(text)
+
+
+def test_ids_and_back(pair, smollm2):
+    data = b"".join(path.read_bytes() for path in CORPUS)
+    words, _ = pair
+    for model in (TINY, smollm2):
+        ids = ids_of(model, data)
+        back = run("-m", model, "--decode", "-",
+                   stdin=" ".join(map(str, ids)).encode())
+        assert back == bytes(b for b in data if model == TINY
+                             or b not in Words.unspelled(words))
+    assert run("--ids", "-", stdin=b"") == b"\n"
+    assert run("--ids", "--bos", "-", stdin=b"") == b"1\n"
+
+
+def test_special_tokens_are_a_choice():
+    text = b"<|im_end|>"
+    assert ids_of(TINY, text) == [2]
+    assert len(ids_of(TINY, text, "--no-special")) > 2
+    assert run("--decode", "2", "43") == b"<|im_end|>I"
+    assert run("--decode", "--no-special", "2", "43") == b"I"
+
+
+def test_many_texts_at_once():
+    texts = [b"one", b"", b"two words", b"\xff"]
+    lines = run("--ids0", stdin=b"\0".join(texts)).decode().split("\n")
+    assert lines.pop() == ""
+    assert [[int(i) for i in line.split()] for line in lines] == \
+        [ids_of(TINY, text) for text in texts]
+
+
+def test_json_names_every_byte():
+    text = "It's naïve 🦙".encode()
+    answer = json.loads(run("--json", "-", stdin=text))
+    assert bytes(b for t in answer["tokens"] for b in t["bytes"]) == text
+    assert [t["id"] for t in answer["tokens"]] == ids_of(TINY, text)
+
+
+def test_stats(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"hello world\n" * 100)
+    row = json.loads(run("--stats", "--json", path))[0]
+    assert row["n_bytes"] == 1200
+    assert row["n_tokens"] == len(ids_of(TINY, path.read_bytes()))
+
+
+def test_the_lesson_and_wrong_usage():
+    assert b"each as it was" in run()
+    assert "--pre" in run("--pre", "gpt-3", "text", code=1)
+    assert "expected numbers" in run("--decode", "99999", code=1)
+    assert "expected numbers" in run("--decode", "1x", code=1)
+    run("--ids", "--decode", "-", code=2)
+    run("--stats", code=2)
+    run("--nothing", code=2)
+
+
+def test_vectors(library):
+    """Vocabularies with inputs and expected ids beside them, where a folder
+    with some lies beside this one."""
+    for path in (ROOT.parent / "shared/data/vocab").glob("*.gguf"):
+        texts = Path(f"{path}.inp").read_bytes().split(
+            b"\n__ggml_vocab_test__\n")
+        lines = Path(f"{path}.out").read_text().split("\n")
+        words = Words(library, path)
+        for text, line in zip(texts, lines):
+            ids = words.encode(text, 0)
+            assert ids == [int(i) for i in line.split()]
+            assert words.decode(ids) == text
