@@ -17,6 +17,7 @@
 
 enum { ATTENTION_SPAN = 128 };
 
+// @begin attend-span-type
 // Several query rows against one span of the keys and values of one
 // key-value head.
 typedef struct attend_span {
@@ -35,6 +36,7 @@ typedef struct attend_span {
     float *out;             // out: [n_rows, head_dim], sum of
                             // exp(score - maximum) * value
 } attend_span;
+// @end attend-span-type
 
 // The taught version of a span, and the definition of the faster ones.
 void attend_span_scalar(const attend_span *span);
@@ -42,6 +44,7 @@ void attend_span_scalar(const attend_span *span);
 // Numbers of scratch that a span of any n_rows needs.
 size_t attention_scratch(int head_dim);
 
+// @begin attend-state
 // What a run of spans came to, for one query row.
 typedef struct {
     float maximum;          // -INFINITY before the first span
@@ -54,6 +57,7 @@ void attend_merge(attend_state *state, float maximum, float total,
                   const float *out, int head_dim);
 // out /= total: after the last span, out is the attention's result.
 void attend_finish(attend_state *state, int head_dim);
+// @end attend-state
 
 // Softmax of n scores in place, the stable way. n >= 1.
 void softmax(float *scores, int n);

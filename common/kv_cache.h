@@ -6,6 +6,7 @@
 #include "common/dtype.h"
 #include "common/error.h"
 
+// @begin kv-cache-type
 // The keys and values of one sequence: what attention remembers of the
 // tokens before. Taught in chapter 6.
 //
@@ -22,6 +23,7 @@ typedef struct {
     size_t row_bytes;       // of one position of one head
     unsigned char *keys, *values;
 } kv_cache;
+// @end kv-cache-type
 
 // Lay the cache out over `memory` (kv_cache_bytes() of it, aligned to 64),
 // empty.

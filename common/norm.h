@@ -1,6 +1,7 @@
 #ifndef COMMON_NORM_H
 #define COMMON_NORM_H
 
+// @begin norm-header
 // RMSNorm: divide a vector by its own size, then scale each channel.
 //
 //     out[i] = x[i] * weight[i] / sqrt(mean(x^2) + eps)
@@ -12,5 +13,6 @@
 // Taught in chapter 5. Source: Zhang and Sennrich 2019, equation 4.
 void rmsnorm(float *out, const float *x, const float *weight, int n,
              float eps);
+// @end norm-header
 
 #endif

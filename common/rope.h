@@ -24,11 +24,13 @@ void rope_frequencies(double *frequencies, int rope_dim, double theta,
 void rope_table(float *table, const double *frequencies, int rope_dim,
                 int position);
 
+// @begin rope-header
 // Turn the first rope_dim numbers of `head` in place, neighbours as pairs:
 // (0, 1), (2, 3), ... GGUF files for Llama store queries and keys so.
 void rope_rotate(float *head, const float *table, int rope_dim);
 
 // The other pairing, (i, i + rope_dim / 2), as Hugging Face stores it.
 void rope_rotate_halves(float *head, const float *table, int rope_dim);
+// @end rope-header
 
 #endif
