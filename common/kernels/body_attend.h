@@ -38,9 +38,9 @@ static void swiglu(float *gate, const float *up, int n)
 }
 // @end simd-swiglu
 
-// @begin simd-scores
-// All keys or all values of the span as floats, in scratch unless they are
-// stored so.
+// @begin simd-span
+// All keys or all values of the span as floats: in place where they are
+// stored so, otherwise decoded into `to`.
 static INLINE const float *span_floats(const attend_span *span,
                                        const void *rows, float *to,
                                        size_t *stride)
@@ -57,19 +57,85 @@ static INLINE const float *span_floats(const attend_span *span,
     return to;
 }
 
-// Scores of one query row with LANES positions, a position in each lane.
-// Where fewer are left the last key is taken again.
-static INLINE vf scores_of(const attend_span *span, const float *q,
-                           const float *keys, size_t stride, int first)
+// Keys on their side, to[i * ATTENTION_SPAN + j] = keys[j][i]: a position in
+// each lane, so that scores need no sums over lanes. Lanes without a position
+// are filled with the last key.
+static INLINE void turn_keys(const float *keys, size_t stride, int n, int d,
+                             float *to)
 {
-    int d = span->head_dim, last = span->n_positions - 1;
-    vf sum[LANES];
-    UNROLL for (int l = 0; l < LANES; l++) {
-        int j = first + l < last ? first + l : last;
-        const float *key = keys + (size_t)j * stride;
-        multiply_floats(&key, 1, q, 0, 1, d, &sum[l]);
+    for (int j = 0; j < n; j += LANES)
+        for (int i = 0; i < d; i += 4) {
+            float *at = to + i * ATTENTION_SPAN + j;
+            vi column[4];
+            if (j + LANES <= n && i + 4 <= d) {
+                i_load_columns((const uint8_t *)(keys + (size_t)j * stride
+                                                 + i),
+                               stride * sizeof(float), column);
+                UNROLL for (int k = 0; k < 4; k++)
+                    i_store(at + k * ATTENTION_SPAN, column[k]);
+                continue;
+            }
+            for (int k = 0; k < 4 && i + k < d; k++)
+                for (int l = 0; l < LANES; l++) {
+                    int row = j + l < n ? j + l : n - 1;
+                    at[k * ATTENTION_SPAN + l] =
+                        keys[(size_t)row * stride + (size_t)(i + k)];
+                }
+        }
+}
+// @end simd-span
+
+// @begin simd-scores
+// Of the sixteen sums of dot_f32(), the one of the numbers i, i + 16, ...:
+// for n_rows query rows, LANES positions each.
+static INLINE void one_sum(const float *q, int n_rows, int d,
+                           const float *keys, int i, vf *sum)
+{
+    UNROLL for (int r = 0; r < n_rows; r++)
+        sum[r] = f_set1(0.0f);
+    for (; i < d; i += 16) {
+        vf key = f_load(keys + i * ATTENTION_SPAN);
+        UNROLL for (int r = 0; r < n_rows; r++)
+            sum[r] = f_fma(f_set1(q[r * d + i]), key, sum[r]);
     }
-    return f_sum_lanes(sum);
+}
+
+// The sums i, i + step, i + 2 step, ... below 16 added pairwise: those that
+// lie 8 apart, then 4, then 2. Doing it depth first keeps few of them alive.
+static INLINE void add_pair(const vf *other, int n_rows, vf *sum)
+{
+    UNROLL for (int r = 0; r < n_rows; r++)
+        sum[r] = f_add(sum[r], other[r]);
+}
+
+static INLINE void four_sums(const float *q, int n_rows, int d,
+                             const float *keys, int i, vf *sum)
+{
+    vf other[ATTEND_ROWS], third[ATTEND_ROWS];
+    one_sum(q, n_rows, d, keys, i, sum);
+    one_sum(q, n_rows, d, keys, i + 8, other);
+    add_pair(other, n_rows, sum);
+    one_sum(q, n_rows, d, keys, i + 4, third);
+    one_sum(q, n_rows, d, keys, i + 12, other);
+    add_pair(other, n_rows, third);
+    add_pair(third, n_rows, sum);
+}
+
+static INLINE void scores_of(const float *q, int n_rows, int d,
+                             const float *keys, int n, float *scores)
+{
+    for (int j = 0; j < n; j += LANES) {
+        vf sum[ATTEND_ROWS], odd[ATTEND_ROWS], other[ATTEND_ROWS];
+        four_sums(q, n_rows, d, keys + j, 0, sum);
+        four_sums(q, n_rows, d, keys + j, 2, other);
+        add_pair(other, n_rows, sum);
+        four_sums(q, n_rows, d, keys + j, 1, odd);
+        four_sums(q, n_rows, d, keys + j, 3, other);
+        add_pair(other, n_rows, odd);
+        add_pair(odd, n_rows, sum);
+        UNROLL for (int r = 0; r < n_rows; r++)
+            f_store(scores + r * ATTENTION_SPAN + j, sum[r]);
+    }
 }
 // @end simd-scores
 
@@ -156,34 +222,33 @@ static INLINE void values_of(const attend_span *span, const float *weights,
 // @end simd-values
 
 // @begin simd-attend
-// SCORE_ROWS query rows at a time: their scores with all keys, then their
-// sums of all values, so that keys and values take turns in the cache.
+// A few query rows against the whole span.
+static INLINE void attend_rows(const attend_span *span, const float *keys,
+                               const float *values, size_t stride, int row,
+                               int n_rows)
+{
+    float *scores = span->scratch;
+    int d = span->head_dim, n = span->n_positions;
+    scores_of(span->q + (size_t)row * (size_t)d, n_rows, d, keys, n, scores);
+    for (int r = 0; r < n_rows; r++)
+        weights_of(scores + r * ATTENTION_SPAN, n, &span->maximum[row + r],
+                   &span->total[row + r]);
+    values_of(span, scores, values, stride, row, n_rows);
+}
+
 static void attend(const attend_span *span)
 {
-    float *scores = span->scratch, *decoded = scores + SCORE_ROWS
-                                              * ATTENTION_SPAN;
-    size_t d = (size_t)span->head_dim, key_stride, value_stride;
-    const float *keys = span_floats(span, span->keys, decoded, &key_stride);
-    const float *values = span_floats(span, span->values,
-                                      decoded + ATTENTION_SPAN * d,
-                                      &value_stride);
-    for (int first = 0; first < span->n_rows; first += SCORE_ROWS) {
-        int n = span->n_rows - first, r = 0;
-        n = n < SCORE_ROWS ? n : SCORE_ROWS;
-        for (r = 0; r < n; r++) {
-            const float *q = span->q + (size_t)(first + r) * d;
-            float *row = scores + r * ATTENTION_SPAN;
-            for (int j = 0; j < span->n_positions; j += LANES)
-                f_store(row + j, scores_of(span, q, keys, key_stride, j));
-            weights_of(row, span->n_positions, &span->maximum[first + r],
-                       &span->total[first + r]);
-        }
-        for (r = 0; r + ATTEND_ROWS <= n; r += ATTEND_ROWS)
-            values_of(span, scores + r * ATTENTION_SPAN, values,
-                      value_stride, first + r, ATTEND_ROWS);
-        for (; r < n; r++)
-            values_of(span, scores + r * ATTENTION_SPAN, values,
-                      value_stride, first + r, 1);
-    }
+    size_t d = (size_t)span->head_dim, stride;
+    float *turned = span->scratch + SCORE_ROWS * ATTENTION_SPAN;
+    float *decoded = turned + ATTENTION_SPAN * d;
+    const float *keys = span_floats(span, span->keys, decoded, &stride);
+    turn_keys(keys, stride, span->n_positions, span->head_dim, turned);
+    // The keys as they were are not needed any more; values take their place.
+    const float *values = span_floats(span, span->values, decoded, &stride);
+    int row = 0;
+    for (; row + ATTEND_ROWS <= span->n_rows; row += ATTEND_ROWS)
+        attend_rows(span, turned, values, stride, row, ATTEND_ROWS);
+    for (; row < span->n_rows; row++)
+        attend_rows(span, turned, values, stride, row, 1);
 }
 // @end simd-attend
