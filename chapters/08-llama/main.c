@@ -30,6 +30,8 @@ static size_t list_options(settings *s, args_option *list)
                   "score a text, in windows of the context's length"),
         ARGS_TEXT(NULL, "--trace", "FILE", &s->trace,
                   "write every intermediate of the prompt to a GGUF file"),
+        // @end main-options
+        // @begin main-options-sampling
         ARGS_HEADING("Choosing tokens"),
         ARGS_INT("-n", "--predict", "N", &s->n_predict, -1, 1 << 24,
                  "tokens to generate at most (-1: as many as fit)"),
@@ -53,6 +55,8 @@ static size_t list_options(settings *s, args_option *list)
                   "go on after the model ends, for measuring"),
         ARGS_FLAG(NULL, "--special", &s->special,
                   "write special tokens as their names"),
+        // @end main-options-sampling
+        // @begin main-options-machine
         ARGS_HEADING("The machine"),
         ARGS_INT("-c", "--ctx-size", "N", &s->n_ctx, 0, 1 << 24,
                  "positions of the context (0: the model's, at most 4096)"),
@@ -77,7 +81,7 @@ static size_t list_options(settings *s, args_option *list)
     memcpy(list, options, sizeof options);
     return sizeof options / sizeof options[0];
 }
-// @end main-options
+// @end main-options-machine
 
 // @begin main-verbs
 // What can be done, in the order in which the command line is asked for it.
@@ -135,12 +139,12 @@ static lll_status check(settings *s, lll_error *err)
 }
 // @end main-check
 
+// @begin main-run
 static void note(const char *line)
 {
     fprintf(stderr, "fit: %s\n", line);
 }
 
-// @begin main-run
 static lll_status run(const settings *set, lll_error *err)
 {
     session s;
@@ -162,7 +166,9 @@ static lll_status run(const settings *set, lll_error *err)
     session_close(&s);
     return status;
 }
+// @end main-run
 
+// @begin main-version
 static lll_status print_version(const settings *set, lll_error *err)
 {
     const kernels *in_use;
@@ -172,7 +178,7 @@ static lll_status print_version(const settings *set, lll_error *err)
                kernels_names(), in_use->name);
     return status;
 }
-// @end main-run
+// @end main-version
 
 // @begin main
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@
 #include "common/terminal.h"
 #include "common/trace_write.h"
 
-// @begin measure-perplexity
+// @begin measure-show-score
 static void show_progress(void *context, size_t n_done)
 {
     const size_t *n_ids = context;
@@ -39,7 +39,9 @@ static lll_status print_score(const text_score *score, bool as_json,
     json_out_end(&json);
     return json_out_finish(&json, err);
 }
+// @end measure-show-score
 
+// @begin measure-perplexity
 lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
 {
     file_map map;
@@ -65,12 +67,9 @@ lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
 // @begin measure-trace
 lll_status verb_trace(session *s, const settings *set, lll_error *err)
 {
-    const char *text = set->prompt != NULL ? set->prompt
-                                           : "A language model";
     int32_t *ids;
     size_t n_ids;
-    lll_status status = session_encode(s, text, strlen(text), &ids, &n_ids,
-                                       err);
+    lll_status status = read_prompt(s, set, &ids, &n_ids, err);
     if (status != LLL_OK)
         return status;
     if (n_ids == 0 || n_ids > (size_t)s->model.request.n_outputs) {
@@ -80,6 +79,8 @@ lll_status verb_trace(session *s, const settings *set, lll_error *err)
         free(ids);
         return status;
     }
+    // @end measure-trace
+    // @begin measure-trace-pass
     trace_writer trace;
     const float *logits;
     uint8_t *all = malloc(n_ids);
@@ -100,4 +101,4 @@ lll_status verb_trace(session *s, const settings *set, lll_error *err)
     free(ids);
     return status != LLL_OK ? status : written;
 }
-// @end measure-trace
+// @end measure-trace-pass

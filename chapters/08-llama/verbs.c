@@ -16,12 +16,13 @@
 #include "common/trace_write.h"
 
 // @begin verbs-prompt
+const char default_prompt[] = "A language model";
+
 // The prompt as token numbers; the caller frees them.
 static lll_status read_prompt(session *s, const settings *set, int32_t **ids,
                               size_t *n_ids, lll_error *err)
 {
-    const char *text = set->prompt != NULL ? set->prompt
-                                           : "A language model";
+    const char *text = set->prompt != NULL ? set->prompt : default_prompt;
     if (set->prompt_file == NULL)
         return session_encode(s, text, strlen(text), ids, n_ids, err);
     file_map map;
@@ -108,7 +109,9 @@ static void report(const session *s, const settings *set,
             set->sampling.seed, s->model.products.kernels->name,
             s->model.request.n_threads);
 }
+// @end verbs-report
 
+// @begin verbs-report-json
 static lll_status report_json(const session *s, const settings *set,
                               const generate_report *r,
                               const text_sink *text, lll_error *err)
@@ -126,6 +129,8 @@ static lll_status report_json(const session *s, const settings *set,
     json_out_i64(&json, r->prompt_tokens);
     json_out_key(&json, "completion_tokens");
     json_out_i64(&json, r->completion_tokens);
+    // @end verbs-report-json
+    // @begin verbs-report-times
     json_out_key(&json, "load_seconds");
     json_out_f64(&json, s->load_seconds);
     json_out_key(&json, "time_to_first_token_seconds");
@@ -145,7 +150,7 @@ static lll_status report_json(const session *s, const settings *set,
     json_out_end(&json);
     return json_out_finish(&json, err);
 }
-// @end verbs-report
+// @end verbs-report-times
 
 // @begin verbs-answer
 // Generate from new tokens, and show the result.
@@ -173,7 +178,9 @@ static lll_status answer(session *s, const settings *set, const int32_t *ids,
     free(sink.bytes);
     return status;
 }
+// @end verbs-answer
 
+// @begin verbs-generate
 lll_status verb_generate(session *s, const settings *set, lll_error *err)
 {
     int32_t *ids;
@@ -181,16 +188,15 @@ lll_status verb_generate(session *s, const settings *set, lll_error *err)
     lll_status status = read_prompt(s, set, &ids, &n_ids, err);
     if (status != LLL_OK)
         return status;
-    // A text is continued, so the reader sees where it began.
+    // A text is continued, so the reader sees where it began; what the model
+    // says stands alone on standard output.
     if (!set->json && !set->quiet && set->prompt_file == NULL)
-        on_text(&(text_sink){0}, set->prompt != NULL ? set->prompt
-                : "A language model", set->prompt != NULL
-                ? strlen(set->prompt) : 16);
+        fputs(set->prompt != NULL ? set->prompt : default_prompt, stderr);
     status = answer(s, set, ids, n_ids, err);
     free(ids);
     return status;
 }
-// @end verbs-answer
+// @end verbs-generate
 
 // @begin verbs-turn
 // One message of the user, and the model's answer.
@@ -238,7 +244,9 @@ lll_status verb_chat(session *s, const settings *set, lll_error *err)
         file_map_close(&map);
         return status;
     }
+    // @end verbs-chat
 
+    // @begin verbs-chat-lines
     bool person = isatty(STDIN_FILENO) != 0;
     char *line = NULL;
     size_t capacity = 0;
@@ -256,9 +264,9 @@ lll_status verb_chat(session *s, const settings *set, lll_error *err)
     free(line);
     return status;
 }
-// @end verbs-chat
+// @end verbs-chat-lines
 
-// @begin verbs-logits
+// @begin verbs-best
 enum { BEST = 10 };
 
 static void print_best(const session *s, const candidate *best, int n)
@@ -273,7 +281,9 @@ static void print_best(const session *s, const candidate *best, int n)
         printf("\"\n");
     }
 }
+// @end verbs-best
 
+// @begin verbs-best-json
 static lll_status print_best_json(const int32_t *ids, size_t n_ids,
                                   const candidate *best, int n,
                                   lll_error *err)
@@ -300,7 +310,9 @@ static lll_status print_best_json(const int32_t *ids, size_t n_ids,
     json_out_end(&json);
     return json_out_finish(&json, err);
 }
+// @end verbs-best-json
 
+// @begin verbs-logits
 lll_status verb_logits(session *s, const settings *set, lll_error *err)
 {
     int32_t *ids;

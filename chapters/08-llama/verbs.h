@@ -9,6 +9,7 @@
 #include "common/generate.h"
 #include "common/session.h"
 
+// @begin verbs-settings
 // What the command line asks for.
 typedef struct {
     const char *model, *prompt, *prompt_file;
@@ -27,6 +28,13 @@ typedef struct {
     const char *activations, *cache_type, *isa;
     bool fit, version, help;
 } settings;
+// @end verbs-settings
+
+// @begin verbs-api
+// The prompt, from the command line or its file, as token numbers, which
+// the caller frees.
+lll_status read_prompt(const session *s, const settings *set, int32_t **ids,
+                       size_t *n_ids, lll_error *err);
 
 // Each verb runs on an open model and writes its result to standard output.
 lll_status verb_generate(session *s, const settings *set, lll_error *err);
@@ -34,5 +42,6 @@ lll_status verb_chat(session *s, const settings *set, lll_error *err);
 lll_status verb_logits(session *s, const settings *set, lll_error *err);
 lll_status verb_perplexity(session *s, const settings *set, lll_error *err);
 lll_status verb_trace(session *s, const settings *set, lll_error *err);
+// @end verbs-api
 
 #endif
