@@ -162,7 +162,9 @@ lll_status chat_encode(const chat_template *chat, const tokenizer *words,
         *n_ids = w.n_ids;
     return w.status;
 }
+// @end chat-encode
 
+// @begin chat-max-ids
 size_t chat_max_ids(const chat_template *chat, const tokenizer *words,
                     const chat_message *messages, int n_messages)
 {
@@ -173,4 +175,4 @@ size_t chat_max_ids(const chat_template *chat, const tokenizer *words,
         n_bytes += messages[i].n_bytes + strlen(messages[i].role) + 64;
     return tokenizer_max_ids(words, n_bytes);
 }
-// @end chat-encode
+// @end chat-max-ids

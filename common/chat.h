@@ -9,13 +9,13 @@
 #include "common/gguf.h"
 #include "common/tokenizer.h"
 
+// @begin chat-template
 // Conversations as token numbers. Models that talk were trained on texts in
 // which special tokens mark who speaks; the file says how in
 // tokenizer.chat_template. Taught in chapter 8.
 
 typedef enum { CHAT_CHATML } chat_format;
 
-// @begin chat-template
 typedef struct {
     chat_format format;
     const char *default_system;     // what the file's template says when
@@ -24,6 +24,7 @@ typedef struct {
 } chat_template;
 // @end chat-template
 
+// @begin chat-api
 // Recognise the file's template.
 // LLL_ERR_NOT_FOUND     the file has none
 // LLL_ERR_UNSUPPORTED   it is none of those we know
@@ -53,5 +54,6 @@ lll_status chat_encode(const chat_template *chat, const tokenizer *words,
 // Numbers that chat_encode() needs at most for these messages.
 size_t chat_max_ids(const chat_template *chat, const tokenizer *words,
                     const chat_message *messages, int n_messages);
+// @end chat-api
 
 #endif

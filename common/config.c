@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+// @begin config-limits
 // Dimensions above this are not a model but a broken file; the bound keeps
 // every product of three of them within 64 bits and every one within int.
 enum { MAX_DIMENSION = 1 << 24, MAX_LAYERS = 1 << 12 };
+// @end config-limits
 
 // @begin config-get
 // Metadata keys carry the architecture's name in front: llama.block_count.
@@ -38,7 +40,9 @@ static lll_status get_count(const reader *r, const char *name, int absent,
     *out = (int)value;
     return LLL_OK;
 }
+// @end config-get
 
+// @begin config-get-real
 static lll_status get_real(const reader *r, const char *name, double absent,
                            double *out)
 {
@@ -50,7 +54,7 @@ static lll_status get_real(const reader *r, const char *name, double absent,
     }
     return gguf_get_f64(r->file, key, out, r->err);
 }
-// @end config-get
+// @end config-get-real
 
 // @begin config-shapes
 static lll_status read_shapes(const reader *r, model_config *c)
@@ -181,12 +185,14 @@ static lll_status read_vocabulary(const reader *r, model_config *c)
 }
 // @end config-vocabulary
 
+// @begin config-copy
 static void copy_text(char *to, size_t capacity, gguf_string from)
 {
     size_t n = from.n_bytes < capacity - 1 ? from.n_bytes : capacity - 1;
     memcpy(to, from.bytes, n);
     to[n] = '\0';
 }
+// @end config-copy
 
 // @begin config-from-gguf
 lll_status config_from_gguf(model_config *config, const gguf_file *file,
@@ -244,6 +250,8 @@ lll_status config_check(const model_config *c, const char *where,
                         "at least 1 and not absurd", where, c->n_layers,
                         c->d_model, c->n_heads, c->head_dim, c->d_ff,
                         c->vocab_size, c->context_length);
+    // @end config-check
+    // @begin config-check-rules
     if (c->n_heads % c->n_kv_heads != 0)
         return lll_fail(err, LLL_ERR_FORMAT,
                         "%s: %d key-value heads do not divide %d query heads",
@@ -268,7 +276,7 @@ lll_status config_check(const model_config *c, const char *where,
                         c->rope_theta, c->rope_scale, c->norm_eps);
     return LLL_OK;
 }
-// @end config-check
+// @end config-check-rules
 
 // @begin config-count
 parameter_count config_count(const model_config *c)

@@ -7,10 +7,10 @@
 #include "common/error.h"
 #include "common/gguf.h"
 
+// @begin config-struct
 // A model described as data: everything that decides the shapes of its
 // tensors and the order of its steps. Taught in chapter 2.
 
-// @begin config-struct
 typedef struct {
     char architecture[24];      // "llama"
     char name[64];              // for people; may be empty
@@ -33,6 +33,7 @@ typedef struct {
 } model_config;
 // @end config-struct
 
+// @begin config-api
 // Read the description out of a file's metadata, and check it.
 //
 // LLL_ERR_UNSUPPORTED   another architecture, experts, a kind of context
@@ -47,7 +48,9 @@ lll_status config_from_gguf(model_config *config, const gguf_file *file,
 // `where` names the source in the sentence.
 lll_status config_check(const model_config *config, const char *where,
                         lll_error *err);
+// @end config-api
 
+// @begin config-count-type
 // Numbers in the parts of a model, biases included.
 typedef struct {
     uint64_t embedding;
@@ -64,5 +67,6 @@ typedef struct {
 // Count. The description has passed config_check(), which keeps every
 // product within 64 bits.
 parameter_count config_count(const model_config *config);
+// @end config-count-type
 
 #endif

@@ -5,12 +5,14 @@
 
 #include "common/machine.h"
 
+// @begin generate-reason
 const char *finish_reason_name(finish_reason reason)
 {
     static const char *const names[] = {"stop", "length", "stop string",
                                         "interrupted"};
     return names[reason];
 }
+// @end generate-reason
 
 // @begin generate-prefill
 lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
@@ -65,7 +67,9 @@ static size_t could_be_stop(const text_stream *s)
     }
     return longest;
 }
+// @end generate-stream
 
+// @begin generate-find-stop
 // Where the first stop string begins in the held text, or n_held.
 static size_t find_stop(const text_stream *s)
 {
@@ -86,9 +90,9 @@ static void emit(text_stream *s, size_t n)
     s->n_held -= n;
     memmove(s->held, s->held + n, s->n_held);
 }
-// @end generate-stream
+// @end generate-find-stop
 
-// @begin generate-push
+// @begin generate-open
 static lll_status open_stream(text_stream *s, const generate_options *o,
                               const tokenizer *words, lll_error *err)
 {
@@ -104,7 +108,9 @@ static lll_status open_stream(text_stream *s, const generate_options *o,
                         "no memory for %zu bytes of text", s->capacity);
     return LLL_OK;
 }
+// @end generate-open
 
+// @begin generate-push
 // Take in a token's text and let out what is safe. True at a stop string.
 static bool push_token(text_stream *s, int32_t id)
 {
@@ -147,6 +153,8 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
             report->reason = FINISH_INTERRUPTED;
             return LLL_OK;
         }
+        // @end generate-loop
+        // @begin generate-token
         int32_t id = sampler_choose(&choose, logits, m->history,
                                     cache->length);
         if (report->completion_tokens++ == 0)
@@ -168,7 +176,7 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
     }
     return LLL_OK;
 }
-// @end generate-loop
+// @end generate-token
 
 // @begin generate
 lll_status generate(llama *model, const tokenizer *words,

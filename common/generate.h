@@ -10,10 +10,10 @@
 #include "common/sampler.h"
 #include "common/tokenizer.h"
 
+// @begin generate-types
 // Text from a model: feed the prompt, then choose a token, feed it, and go
 // on until something says stop. Taught in chapter 8.
 
-// @begin generate-types
 typedef enum {
     FINISH_STOP,            // the model ended its text
     FINISH_LENGTH,          // max_tokens, or the context is full
@@ -44,6 +44,7 @@ typedef struct {
 } generate_report;
 // @end generate-types
 
+// @begin generate-api
 // Append the prompt to the model's sequence 0 and generate. What was in the
 // cache stays in front of it, so a conversation goes on by calling this with
 // what is new. Tokens in the cache are model->history[0..length-1].
@@ -62,5 +63,6 @@ lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
 
 // "stop", "length", "stop string", "interrupted"
 const char *finish_reason_name(finish_reason reason);
+// @end generate-api
 
 #endif

@@ -88,14 +88,16 @@ lll_status llama_init(llama *model, const gguf_file *file,
     *model = m;
     return LLL_OK;
 }
+// @end llama-init
 
+// @begin llama-free
 void llama_free(llama *model)
 {
     threads_stop(model->products.team);
     arena_free(&model->memory);
     memset(model, 0, sizeof *model);
 }
-// @end llama-init
+// @end llama-free
 
 // @begin llama-watch
 static void watch(const llama *m, const char *name, int layer,
@@ -129,7 +131,9 @@ static void run_rows(const llama *m, thread_job work, row_job *job)
     int n_pieces = (job->n_rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
     threads_run(m->products.team, work, job, n_pieces);
 }
+// @end llama-rows
 
+// @begin llama-norm-rows
 static void norm_rows(void *context, int piece, int worker)
 {
     const row_job *job = context;
@@ -147,7 +151,7 @@ static void normalise(const llama *m, float *out, const float *in,
     row_job job = {m, n_rows, m->config.d_model, out, in, weight};
     run_rows(m, norm_rows, &job);
 }
-// @end llama-rows
+// @end llama-norm-rows
 
 // @begin llama-linear
 // Multiply n_rows rows of `in` by up to four layers at once.
@@ -214,7 +218,7 @@ static void attention_block(llama *m, int layer, const llama_batch *batch)
 }
 // @end llama-attention-block
 
-// @begin llama-ffn-block
+// @begin llama-gate-rows
 static void gate_rows(void *context, int piece, int worker)
 {
     const row_job *job = context;
@@ -225,7 +229,9 @@ static void gate_rows(void *context, int piece, int worker)
                                          job->n_columns);
     }
 }
+// @end llama-gate-rows
 
+// @begin llama-ffn-block
 static void feed_forward_block(llama *m, int layer, int n)
 {
     const layer_weights *w = &m->weights.layers[layer];

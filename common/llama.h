@@ -13,6 +13,7 @@
 #include "common/plan.h"
 #include "common/weights.h"
 
+// @begin llama-usage
 // The whole model: token numbers in, logits out. It knows nothing of text.
 //
 //     llama model;
@@ -24,6 +25,7 @@
 //     llama_free(&model);
 //
 // Taught in chapter 8. Source: Touvron et al. 2023, section 2.
+// @end llama-usage
 
 // @begin llama-batch
 // Tokens that go through the model together. One batch serves a prompt, one
@@ -38,11 +40,13 @@ typedef struct {
 } llama_batch;
 // @end llama-batch
 
+// @begin llama-observer
 // Called with each named intermediate of a forward pass: values is
 // [n_rows, n_columns], valid during the call. layer is -1 outside layers.
 typedef void (*llama_observer)(void *context, const char *name, int layer,
                                const float *values, int n_rows,
                                int n_columns);
+// @end llama-observer
 
 // @begin llama-struct
 typedef struct {
@@ -68,6 +72,7 @@ typedef struct {
 } llama;
 // @end llama-struct
 
+// @begin llama-api
 // Load the weights of an open file and take the memory of the plan.
 //
 // isa    name for kernels_select(), NULL for the fastest
@@ -93,7 +98,9 @@ void llama_free(llama *model);      // accepts a zeroed struct
 // number of threads or on what else is in the batch.
 lll_status llama_forward(llama *model, const llama_batch *batch,
                          const float **logits, lll_error *err);
+// @end llama-api
 
+// @begin llama-steps
 // The steps of a layer that llama.c leaves to llama_attention.c.
 
 // Give each token of the batch the next free position of its sequence, check
@@ -106,5 +113,6 @@ void llama_rotate_and_store(llama *model, int layer,
                             const llama_batch *batch);
 // model->attention = attention of the batch's queries over the caches.
 void llama_attend(llama *model, int layer, const llama_batch *batch);
+// @end llama-steps
 
 #endif

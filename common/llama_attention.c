@@ -9,6 +9,7 @@
 #include "common/rope.h"
 #include "common/threads.h"
 
+// @begin llama-sequence
 static_assert((int)ATTENTION_SPAN == (int)PLAN_ATTEND_SPAN,
               "the planner counts spans of another length");
 static_assert(sizeof(kv_cache) <= PLAN_CACHE_BYTES,
@@ -18,6 +19,7 @@ static int sequence_of(const llama_batch *batch, int t)
 {
     return batch->sequences != NULL ? batch->sequences[t] : 0;
 }
+// @end llama-sequence
 
 // @begin llama-place
 // The caches grow as tokens are placed. When one cannot be, those placed
@@ -53,6 +55,7 @@ lll_status llama_place(llama *m, const llama_batch *batch, lll_error *err)
 }
 // @end llama-place
 
+// @begin llama-attend-job
 // What the pieces of a batch's attention share.
 enum { TOKENS_AT_ONCE = 8, SPLIT_TOKENS = 8 };
 
@@ -64,6 +67,7 @@ typedef struct {
     int first_span[SPLIT_TOKENS + 1];   // of each token, when spans are
                                         // shared out; the last is the count
 } attend_job;
+// @end llama-attend-job
 
 // @begin llama-rotate
 static void rotate_token(llama *m, int layer, kv_cache *cache, int t)
@@ -83,7 +87,9 @@ static void rotate_token(llama *m, int layer, kv_cache *cache, int t)
         kv_cache_store(cache, layer, h, m->positions[t], k + at, v + at);
     }
 }
+// @end llama-rotate
 
+// @begin llama-rotate-piece
 static void rotate_piece(void *context, int piece, int worker)
 {
     const attend_job *job = context;
@@ -102,7 +108,7 @@ void llama_rotate_and_store(llama *m, int layer, const llama_batch *batch)
     threads_run(m->products.team, rotate_piece, &job,
                 (batch->n_tokens + TOKENS_AT_ONCE - 1) / TOKENS_AT_ONCE);
 }
-// @end llama-rotate
+// @end llama-rotate-piece
 
 // @begin llama-tile
 // Neighbouring tokens of one sequence against one key-value head: their
@@ -122,7 +128,9 @@ static float *head_of(const llama *m, float *buffer, int t, int head)
     size_t row = (size_t)t * (size_t)m->config.n_heads + (size_t)head;
     return buffer + row * (size_t)m->config.head_dim;
 }
+// @end llama-tile
 
+// @begin llama-open-tile
 static void open_tile(tile *to, const attend_job *job, int worker)
 {
     llama *m = job->m;
@@ -153,7 +161,7 @@ static void open_tile(tile *to, const attend_job *job, int worker)
     };
     to->states = (attend_state *)(void *)(to->span.total + rows);
 }
-// @end llama-tile
+// @end llama-open-tile
 
 // @begin llama-tile-span
 // Rows of the tile against the first n_positions positions of span s.
@@ -174,7 +182,9 @@ static attend_span run_span(const llama *m, const tile *t, int first_row,
     m->products.kernels->attend(&span);
     return span;
 }
+// @end llama-tile-span
 
+// @begin llama-add-span
 static void add_span(const llama *m, tile *t, int first_row, int n_rows,
                      int s, int n_positions)
 {
@@ -192,7 +202,7 @@ static int visible(int position, int s)
     int n = position + 1 - s * ATTENTION_SPAN;
     return n < ATTENTION_SPAN ? n : ATTENTION_SPAN;
 }
-// @end llama-tile-span
+// @end llama-add-span
 
 // @begin llama-attend-tile
 static void attend_tile(const llama *m, tile *t)
@@ -216,7 +226,9 @@ static void attend_tile(const llama *m, tile *t)
     for (int r = 0; r < t->span.n_rows; r++)
         attend_finish(&t->states[r], t->span.head_dim);
 }
+// @end llama-attend-tile
 
+// @begin llama-tile-piece
 static void tile_piece(void *context, int piece, int worker)
 {
     const attend_job *job = context;
@@ -237,7 +249,7 @@ static void tile_piece(void *context, int piece, int worker)
         first = next;
     }
 }
-// @end llama-attend-tile
+// @end llama-tile-piece
 
 // @begin llama-attend-split
 // One token against a long past: there are too few heads to keep the threads
@@ -270,7 +282,9 @@ static void span_piece(void *context, int piece, int worker)
                (size_t)span.head_dim * sizeof *to);
     }
 }
+// @end llama-attend-split
 
+// @begin llama-merge-piece
 static void merge_piece(void *context, int piece, int worker)
 {
     const attend_job *job = context;
@@ -287,7 +301,7 @@ static void merge_piece(void *context, int piece, int worker)
     }
     attend_finish(&state, head_dim);
 }
-// @end llama-attend-split
+// @end llama-merge-piece
 
 // @begin llama-attend
 // Can the spans of all tokens be shared out? Fills first_span when they can.

@@ -32,7 +32,7 @@ int machine_cores(void)
 }
 // @end machine-cores
 
-// @begin machine-memory
+// @begin machine-limit
 #if defined(__linux__)
 // The number in the first line of a file such as memory.max; `absent` when
 // there is no such file or it says "max".
@@ -47,7 +47,9 @@ static uint64_t number_in(const char *path, uint64_t absent)
     fclose(file);
     return value;
 }
+// @end machine-limit
 
+// @begin machine-memory
 machine_memory machine_read_memory(void)
 {
     machine_memory memory = {0, 0};
@@ -73,6 +75,8 @@ machine_memory machine_read_memory(void)
         memory.available = used < limit ? limit - used : 0;
     return memory;
 }
+// @end machine-memory
+// @begin machine-memory-mac
 #elif defined(__APPLE__)
 machine_memory machine_read_memory(void)
 {
@@ -94,7 +98,7 @@ machine_memory machine_read_memory(void)
     return (machine_memory){0, 0};
 }
 #endif
-// @end machine-memory
+// @end machine-memory-mac
 
 // @begin machine-peak
 uint64_t machine_peak_bytes(void)

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+// @begin machine-api
 // What this machine is and how the process is doing. Taught in chapter 2.
 
 // Cores that this process may use, at least 1.
@@ -23,5 +24,6 @@ uint64_t machine_peak_bytes(void);
 
 // Seconds since some fixed moment, never running backwards.
 double machine_seconds(void);
+// @end machine-api
 
 #endif

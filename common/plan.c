@@ -7,9 +7,9 @@
 #include "common/arena.h"
 #include "common/size.h"
 
+// @begin plan-saturate
 // Sizes that saturate: what overflows becomes SIZE_MAX and stays there, so
 // that a chain of them needs one check at its end.
-// @begin plan-saturate
 static size_t times(size_t a, size_t b)
 {
     size_t product;
@@ -85,7 +85,9 @@ size_t plan_activations(int n_rows, int n_columns)
     // Codes, then scales, sums and sums of codes, each on a cache line.
     return plus(arena_round(codes), times(3, arena_round(per_block)));
 }
+// @end plan-single
 
+// @begin plan-threads
 size_t plan_attend_scratch(int head_dim)
 {
     // A span's keys and values as floats, and scores for sixteen rows.
@@ -111,7 +113,7 @@ size_t plan_matmul_scratch(int n_inputs)
     size_t n_blocks = ((size_t)n_inputs + 31) / 32;
     return arena_round(times(48 * 32, n_blocks));
 }
-// @end plan-single
+// @end plan-threads
 
 // @begin plan-scratch
 // Attention of a tile: its queries side by side, what one span came to, and
@@ -203,7 +205,9 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
     vectors = plus(times((size_t)c->n_layers, vectors), (size_t)c->d_model);
     if (c->rope_factors)
         vectors = plus(vectors, (size_t)c->rope_dim / 2);
+    // @end plan-memory
 
+    // @begin plan-memory-parts
     p.bytes[PLAN_FILE_INDEX] = r->index_bytes;
     p.bytes[PLAN_TOKENIZER] = r->tokenizer_bytes;
     p.bytes[PLAN_CACHE_TABLE] = times((size_t)r->n_sequences,
@@ -237,7 +241,7 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
     *plan = p;
     return LLL_OK;
 }
-// @end plan-memory
+// @end plan-memory-parts
 
 // @begin plan-shrink
 bool plan_shrink(plan_request *r, char *line, size_t capacity)

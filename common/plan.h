@@ -9,11 +9,11 @@
 #include "common/dtype.h"
 #include "common/error.h"
 
+// @begin plan-request
 // How much memory a model needs, before any of it is asked for. This module
 // holds every size expression of the engine: whoever allocates takes the
 // number from here. Taught in chapter 2.
 
-// @begin plan-request
 // How a model is to be used.
 typedef struct {
     int n_ctx;              // positions that each sequence can hold
@@ -63,6 +63,7 @@ typedef struct {
 } memory_plan;
 // @end plan-parts
 
+// @begin plan-api
 // The name of a part, for people: "key-value cache".
 const char *plan_part_name(plan_part part);
 
@@ -78,7 +79,9 @@ lll_status plan_memory(const model_config *config,
 // until 64, then store the cache as F16. Writes what was done into `line`.
 // False when there is no smaller step.
 bool plan_shrink(plan_request *request, char *line, size_t capacity);
+// @end plan-api
 
+// @begin plan-sizes
 // The sizes of single things, for their modules. All saturate at SIZE_MAX.
 size_t plan_kv_cache(const model_config *config, dtype type, int n_ctx);
 size_t plan_activations(int n_rows, int n_columns);
@@ -95,5 +98,6 @@ enum {
     PLAN_PAGE_BYTES = 1 << 14,  // the largest page of our machines
     PLAN_THREAD_BYTES = 256     // what the team keeps of a thread
 };
+// @end plan-sizes
 
 #endif

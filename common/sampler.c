@@ -61,7 +61,9 @@ static void sink(candidate *list, int n, int i)
     }
     list[i] = moving;
 }
+// @end sampler-heap
 
+// @begin sampler-take-best
 // Bring the n_wanted best of n entries to the end of the list, best last: a
 // heap gives them up one by one, and the others are never sorted.
 static void take_best(candidate *list, int n, int n_wanted)
@@ -76,7 +78,7 @@ static void take_best(candidate *list, int n, int n_wanted)
         sink(list, last, 0);
     }
 }
-// @end sampler-heap
+// @end sampler-take-best
 
 // @begin sampler-fill
 static void fill(sampler *s, const float *logits)
@@ -144,6 +146,7 @@ static int cut(const sampler_params *p, candidate *list, int n,
 }
 // @end sampler-cut
 
+// @begin sampler-reverse
 static void reverse(candidate *list, int n)
 {
     for (int i = 0; i < n / 2; i++) {
@@ -152,6 +155,7 @@ static void reverse(candidate *list, int n)
         list[i] = other;
     }
 }
+// @end sampler-reverse
 
 // @begin sampler-choose
 int32_t sampler_choose(sampler *s, const float *logits,

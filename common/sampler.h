@@ -3,11 +3,11 @@
 
 #include <stdint.h>
 
+// @begin sampler-params
 // From logits to the next token. Taught in chapter 8.
 // Sources: Fan et al. 2018 (top-k), Holtzman et al. 2020 (top-p), Nguyen et
 // al. 2024 (min-p), Keskar et al. 2019 (repetition penalty).
 
-// @begin sampler-params
 typedef struct {
     double temperature;     // 0: always the most likely token
     int top_k;              // keep the k most likely; 0 keeps all
@@ -19,6 +19,7 @@ typedef struct {
 } sampler_params;
 // @end sampler-params
 
+// @begin sampler-types
 // What llama.cpp uses when nothing is said; the seed is the caller's.
 sampler_params sampler_defaults(void);
 
@@ -34,7 +35,9 @@ typedef struct {
     candidate *candidates;  // [vocab_size], borrowed
     int vocab_size;
 } sampler;
+// @end sampler-types
 
+// @begin sampler-api
 // candidates   memory for vocab_size entries, plan.bytes[PLAN_CANDIDATES]
 void sampler_init(sampler *s, const sampler_params *params,
                   candidate *candidates, int vocab_size);
@@ -55,5 +58,6 @@ void sampler_top(sampler *s, const float *logits, int n);
 
 // log of the probability that softmax(logits) gives to `id`, in double.
 double log_probability(const float *logits, int vocab_size, int32_t id);
+// @end sampler-api
 
 #endif

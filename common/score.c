@@ -64,6 +64,8 @@ lll_status score_text(llama *model, const int32_t *ids, size_t n_ids,
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "the text has %zu tokens, expected at least 2: one "
                         "to begin with and one to score", n_ids);
+    // @end score-text
+    // @begin score-windows
     for (size_t first = 0; first < n_ids; first += window) {
         size_t end = n_ids - first < window ? n_ids : first + window;
         kv_cache_truncate(&model->caches[0], 0);
@@ -90,4 +92,4 @@ lll_status score_text(llama *model, const int32_t *ids, size_t n_ids,
     score->perplexity = exp(score->nll);
     return LLL_OK;
 }
-// @end score-text
+// @end score-windows

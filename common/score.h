@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/llama.h"
 
+// @begin score-api
 // How well a model foresees a text. Taught in chapter 8.
 
 typedef struct {
@@ -27,5 +28,6 @@ typedef struct {
 lll_status score_text(llama *model, const int32_t *ids, size_t n_ids,
                       void (*progress)(void *context, size_t n_done),
                       void *context, text_score *score, lll_error *err);
+// @end score-api
 
 #endif

@@ -6,6 +6,7 @@
 #include "common/machine.h"
 #include "common/size.h"
 
+// @begin session-defaults
 enum { DEFAULT_CONTEXT = 4096 };
 
 session_options session_defaults(void)
@@ -13,6 +14,7 @@ session_options session_defaults(void)
     return (session_options){.n_batch = 512, .n_outputs = 1,
                              .n_sequences = 1};
 }
+// @end session-defaults
 
 // @begin session-request
 static lll_status make_request(const session *s, const session_options *o,

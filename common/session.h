@@ -9,6 +9,7 @@
 #include "common/llama.h"
 #include "common/tokenizer.h"
 
+// @begin session-options
 // A model file, open and ready: everything that a program needs to run it.
 //
 //     session run;
@@ -19,7 +20,6 @@
 //
 // Taught in chapter 8.
 
-// @begin session-options
 typedef struct {
     int n_ctx;              // 0: the model's, but at most 4096
     int n_batch;
@@ -36,6 +36,7 @@ typedef struct {
 } session_options;
 // @end session-options
 
+// @begin session-struct
 typedef struct {
     gguf_file file;
     model_config config;
@@ -43,7 +44,9 @@ typedef struct {
     llama model;
     double load_seconds;
 } session;
+// @end session-struct
 
+// @begin session-api
 session_options session_defaults(void);
 
 // LLL_ERR_MEMORY   the plan needs more than the machine has free: how much,
@@ -60,5 +63,6 @@ void session_close(session *s);     // accepts a zeroed struct
 // *ids is allocated; the caller frees it. Filled only on LLL_OK.
 lll_status session_encode(const session *s, const char *text, size_t n_bytes,
                           int32_t **ids, size_t *n_ids, lll_error *err);
+// @end session-api
 
 #endif

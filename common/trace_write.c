@@ -80,7 +80,7 @@ static lll_status set_tokens(trace_writer *t, const tokenizer *words,
 }
 // @end trace-tokens
 
-// @begin trace-end
+// @begin trace-shape
 static void set_shape(gguf_writer *out, const model_config *c)
 {
     gguf_set_string(out, "general.architecture", "llama", 5);
@@ -109,7 +109,9 @@ static void add_norms(gguf_writer *out, const llama *model)
                         model->weights.layers[layer].attn_norm);
     }
 }
+// @end trace-shape
 
+// @begin trace-end
 lll_status trace_end(trace_writer *trace, llama *model,
                      const tokenizer *words, const int32_t *ids,
                      size_t n_ids, const char *path, lll_error *err)

@@ -9,6 +9,7 @@
 #include "common/llama.h"
 #include "common/tokenizer.h"
 
+// @begin trace-write-api
 // Every named intermediate of a forward pass in a file, for looking at and
 // for comparing with a reference. Taught in chapter 8.
 
@@ -30,5 +31,6 @@ void trace_begin(trace_writer *trace, llama *model);
 lll_status trace_end(trace_writer *trace, llama *model,
                      const tokenizer *words, const int32_t *ids,
                      size_t n_ids, const char *path, lll_error *err);
+// @end trace-write-api
 
 #endif

@@ -7,10 +7,10 @@
 #include "common/plan.h"
 #include "common/quant.h"
 
+// @begin weights-loader
 static_assert(sizeof(layer_weights) <= PLAN_LAYER_BYTES,
               "the planner's number for a layer's table is too small");
 
-// @begin weights-loader
 typedef struct {
     const gguf_file *file;
     float *vectors;             // the next free place for a norm or bias
@@ -27,7 +27,9 @@ static void tensor_name(char *to, size_t capacity, int layer,
     else
         snprintf(to, capacity, "blk.%d.%s.%s", layer, name, suffix);
 }
+// @end weights-loader
 
+// @begin weights-find
 // Find a tensor of the expected shape whose numbers we can decode. Files
 // list the row length first: the book's [rows, columns] is {columns, rows}.
 static lll_status find(const loader *l, const char *name, int n_rows,
@@ -44,7 +46,7 @@ static lll_status find(const loader *l, const char *name, int n_rows,
                         dtype_name((uint32_t)tensor->type));
     return status;
 }
-// @end weights-loader
+// @end weights-find
 
 // @begin weights-vector
 // A norm, a bias or RoPE's factors: n numbers, decoded into plain floats.
@@ -83,7 +85,7 @@ static lll_status load_matrix(loader *l, int layer, const char *name,
 }
 // @end weights-matrix
 
-// @begin weights-layer
+// @begin weights-attention
 static lll_status load_attention(loader *l, int layer, const model_config *c,
                                  layer_weights *w)
 {
@@ -108,7 +110,9 @@ static lll_status load_attention(loader *l, int layer, const model_config *c,
     }
     return s;
 }
+// @end weights-attention
 
+// @begin weights-layer
 static lll_status load_layer(loader *l, int layer, const model_config *c,
                              layer_weights *w)
 {

@@ -9,11 +9,11 @@
 #include "common/gguf.h"
 #include "common/linear.h"
 
+// @begin weights-struct
 // The tensors of a Llama, found by name, checked against the description,
 // and ready to be multiplied where they lie in the mapped file.
 // Taught in chapter 8.
 
-// @begin weights-struct
 typedef struct {
     const float *attn_norm;         // [d_model]
     const float *ffn_norm;          // [d_model]
@@ -37,6 +37,7 @@ typedef struct {
 } model_weights;
 // @end weights-struct
 
+// @begin weights-api
 // Find and check every tensor.
 //
 // table     memory for the layers, plan.bytes[PLAN_WEIGHT_TABLE]
@@ -50,5 +51,6 @@ typedef struct {
 lll_status weights_load(model_weights *weights, const gguf_file *file,
                         const model_config *config, void *table,
                         float *vectors, lll_error *err);
+// @end weights-api
 
 #endif

@@ -78,6 +78,8 @@ static lll_status run(const settings *set, lll_error *err)
         && set->n_layers == smollm2.n_layers
         && set->d_model == smollm2.d_model)
         strcpy(c.name, "SmolLM2-135M");
+    // @end main-run
+    // @begin main-request
     int64_t n_ctx = set->n_ctx;
     if (status == LLL_OK && n_ctx == 0)
         n_ctx = c.context_length < 4096 ? c.context_length : 4096;
@@ -100,8 +102,9 @@ static lll_status run(const settings *set, lll_error *err)
     gguf_close(&file);
     return status;
 }
-// @end main-run
+// @end main-request
 
+// @begin main-shape
 int main(int argc, char **argv)
 {
     settings set = smollm2;
@@ -126,6 +129,8 @@ int main(int argc, char **argv)
         ARGS_FLAG(NULL, "--untied", &set.untied,
                   "the output head is a matrix of its own"),
         ARGS_FLAG(NULL, "--bias", &set.qkv_bias, "q, k and v have biases"),
+        // @end main-shape
+        // @begin main-rest
         ARGS_HEADING("How it is run"),
         ARGS_INT("-c", "--ctx-size", "N", &set.n_ctx, 0, 1 << 24,
                  "positions of the context (0: the model's, at most 4096)"),
@@ -158,4 +163,5 @@ int main(int argc, char **argv)
     if (status == LLL_OK)
         status = run(&set, &err);
     return args_finish(&program, status, &err);
+// @end main-rest
 }

@@ -46,7 +46,7 @@ void print_bill(const model_config *c)
 }
 // @end show-bill
 
-// @begin show-memory
+// @begin show-types
 static const struct { const char *name; dtype type; } stored[] = {
     {"F32", DTYPE_F32}, {"F16", DTYPE_F16},
     {"Q8_0", DTYPE_Q8_0}, {"Q4_0", DTYPE_Q4_0},
@@ -57,7 +57,9 @@ static double bits_per_weight(dtype type)
     const dtype_info *info = dtype_find((uint32_t)type);
     return 8.0 * info->block_bytes / info->block_size;
 }
+// @end show-types
 
+// @begin show-memory
 void print_memory(const model_config *c, const plan_request *r,
                          const memory_plan *plan)
 {

@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "common/plan.h"
 
+// @begin show-api
 // The parameters by part, like a bill.
 void print_bill(const model_config *c);
 
@@ -16,5 +17,6 @@ void print_memory(const model_config *c, const plan_request *r,
 // All of it as one JSON object.
 lll_status print_json(const model_config *c, const memory_plan *plan,
                       lll_error *err);
+// @end show-api
 
 #endif
