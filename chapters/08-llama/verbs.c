@@ -19,8 +19,8 @@
 const char default_prompt[] = "A language model";
 
 // The prompt as token numbers; the caller frees them.
-static lll_status read_prompt(session *s, const settings *set, int32_t **ids,
-                              size_t *n_ids, lll_error *err)
+lll_status read_prompt(const session *s, const settings *set, int32_t **ids,
+                       size_t *n_ids, lll_error *err)
 {
     const char *text = set->prompt != NULL ? set->prompt : default_prompt;
     if (set->prompt_file == NULL)
