@@ -14,10 +14,14 @@ static INLINE const float *row_as_floats(dtype type, const void *row, int n,
         (void)quant_decode(type, row, to, (size_t)n, NULL);
         return to;
     }
-    for (; i + LANES <= n; i += LANES)
-        f_store(to + i, type == DTYPE_F16 ? f_load_f16(bytes + 2 * i)
-                                          : f_load_bf16(bytes + 2 * i));
-    (void)quant_decode(type, bytes + 2 * i, to + i, (size_t)(n - i), NULL);
+    // Two loops, or the compiler converts both ways and picks one.
+    for (; type == DTYPE_F16 && i + LANES <= n; i += LANES)
+        f_store(to + i, f_load_f16(bytes + 2 * i));
+    for (; type == DTYPE_BF16 && i + LANES <= n; i += LANES)
+        f_store(to + i, f_load_bf16(bytes + 2 * i));
+    if (i < n)
+        (void)quant_decode(type, bytes + 2 * i, to + i, (size_t)(n - i),
+                           NULL);
     return to;
 }
 // @end f32-decode-row
