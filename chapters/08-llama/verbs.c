@@ -16,7 +16,7 @@
 #include "common/trace_write.h"
 
 // @begin verbs-prompt
-const char default_prompt[] = "A language model";
+static const char default_prompt[] = "A language model";
 
 // The prompt as token numbers; the caller frees them.
 lll_status read_prompt(const session *s, const settings *set, int32_t **ids,
