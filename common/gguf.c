@@ -229,8 +229,8 @@ static lll_status read_lists(gguf_file *file, lll_error *err)
 {
     gguf_reader r = {.path = file->path, .bytes = file->map.bytes,
                 .n_bytes = file->map.n_bytes, .err = err};
-    uint64_t n_values, n_tensors;
-    size_t data_start;
+    uint64_t n_values = 0, n_tensors = 0;
+    size_t data_start = 0;
     lll_status status = take_header(&r, file, &n_values, &n_tensors);
     if (status != LLL_OK)
         return status;

@@ -259,14 +259,14 @@ gguf_string gguf_next_string(const unsigned char **cursor)
 // @end gguf-next-string
 
 // @begin gguf-get
-static lll_status find(const gguf_file *file, const char *key,
-                       const gguf_value **value, lll_error *err)
+static const gguf_value *find(const gguf_file *file, const char *key,
+                              lll_error *err)
 {
-    *value = gguf_find_value(file, key);
-    if (*value == NULL)
-        return lll_fail(err, LLL_ERR_NOT_FOUND, "%s: the key %s is missing "
-                        "from its metadata", file->path, key);
-    return LLL_OK;
+    const gguf_value *value = gguf_find_value(file, key);
+    if (value == NULL)
+        lll_fail(err, LLL_ERR_NOT_FOUND, "%s: the key %s is missing from its "
+                 "metadata", file->path, key);
+    return value;
 }
 
 static lll_status mismatch(const gguf_file *file, const gguf_value *value,
@@ -286,10 +286,9 @@ static lll_status mismatch(const gguf_file *file, const gguf_value *value,
 lll_status gguf_get_u64(const gguf_file *file, const char *key,
                         uint64_t *out, lll_error *err)
 {
-    const gguf_value *value;
-    lll_status status = find(file, key, &value, err);
-    if (status != LLL_OK)
-        return status;
+    const gguf_value *value = find(file, key, err);
+    if (value == NULL)
+        return LLL_ERR_NOT_FOUND;
     double number = gguf_item_f64(value, 0);
     bool whole = gguf_type_bytes(value->type) > 0 && value->type != GGUF_BOOL
                  && number >= 0 && number == floor(number);
@@ -311,10 +310,9 @@ lll_status gguf_get_u64(const gguf_file *file, const char *key,
 lll_status gguf_get_f64(const gguf_file *file, const char *key, double *out,
                         lll_error *err)
 {
-    const gguf_value *value;
-    lll_status status = find(file, key, &value, err);
-    if (status != LLL_OK)
-        return status;
+    const gguf_value *value = find(file, key, err);
+    if (value == NULL)
+        return LLL_ERR_NOT_FOUND;
     double number = gguf_item_f64(value, 0);
     bool real = value->type == GGUF_F32 || value->type == GGUF_F64;
     if (gguf_type_bytes(value->type) == 0 || value->type == GGUF_BOOL
@@ -329,10 +327,9 @@ lll_status gguf_get_f64(const gguf_file *file, const char *key, double *out,
 lll_status gguf_get_bool(const gguf_file *file, const char *key, bool *out,
                          lll_error *err)
 {
-    const gguf_value *value;
-    lll_status status = find(file, key, &value, err);
-    if (status != LLL_OK)
-        return status;
+    const gguf_value *value = find(file, key, err);
+    if (value == NULL)
+        return LLL_ERR_NOT_FOUND;
     if (value->type != GGUF_BOOL)
         return mismatch(file, value, key, "BOOL", err);
     *out = value->bytes[0] != 0;
@@ -342,10 +339,9 @@ lll_status gguf_get_bool(const gguf_file *file, const char *key, bool *out,
 lll_status gguf_get_string(const gguf_file *file, const char *key,
                            gguf_string *out, lll_error *err)
 {
-    const gguf_value *value;
-    lll_status status = find(file, key, &value, err);
-    if (status != LLL_OK)
-        return status;
+    const gguf_value *value = find(file, key, err);
+    if (value == NULL)
+        return LLL_ERR_NOT_FOUND;
     if (value->type != GGUF_STRING)
         return mismatch(file, value, key, "STRING", err);
     const unsigned char *cursor = value->bytes;
