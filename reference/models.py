@@ -145,7 +145,7 @@ def add_byte_vocabulary(writer, merges):
     writer.add_chat_template(CHATML)
 
 
-def add_shape(writer, c):
+def add_shape(writer, c, rope_dim=None):
     """c: the keys of a configuration in the words of the book."""
     writer.add_block_count(c["n_layers"])
     writer.add_context_length(c["n_context"])
@@ -155,7 +155,7 @@ def add_shape(writer, c):
     writer.add_head_count_kv(c["n_kv_heads"])
     writer.add_key_length(c["head_dim"])
     writer.add_value_length(c["head_dim"])
-    writer.add_rope_dimension_count(c["head_dim"])
+    writer.add_rope_dimension_count(rope_dim or c["head_dim"])
     writer.add_rope_freq_base(c["rope_theta"])
     writer.add_layer_norm_rms_eps(c["norm_eps"])
     writer.add_vocab_size(c["n_vocab"])

@@ -18,6 +18,8 @@ void ref_arguments(int argc, char **argv)
         chapters = argv[1];
     if (argc > 2)
         model = argv[2];
+    if (argc > 3)
+        cmocka_set_test_filter(argv[3]);
 }
 
 const char *ref_model(void)

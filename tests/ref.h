@@ -26,7 +26,8 @@ typedef struct {
 } ref_file;
 
 // What main() got: a folder to use in place of "chapters", a model in place
-// of data/tiny.gguf. So that a test of the tests can hand over wrong ones.
+// of data/tiny.gguf, and a pattern of the tests to run. So that a test of
+// the tests can hand over wrong values.
 void ref_arguments(int argc, char **argv);
 const char *ref_model(void);
 

@@ -1,0 +1,25 @@
+"""What several Python tests share: the programs, the reference, the model."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "reference"))
+
+
+@pytest.fixture(scope="session")
+def llama_program():
+    subprocess.run(["make", "-s", "chapter-08"], cwd=ROOT, check=True)
+    return ROOT / "chapter-08/run"
+
+
+@pytest.fixture(scope="session")
+def smollm2():
+    """The real model. Without it these tests fail: they have not been run."""
+    done = subprocess.run(["make", "-s", "smollm2"], cwd=ROOT, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return ROOT / "data/models/SmolLM2-135M-Instruct.Q4_1.gguf"
