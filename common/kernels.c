@@ -22,7 +22,7 @@ size_t activations_block(const activations *x, int t, int b)
 }
 // @end kernels-bundle
 
-// @begin kernels-quantize
+// @begin kernels-round
 // Adding 1.5 * 2^23 leaves no room for a fraction: the adder itself rounds to
 // the nearest whole number, ties to even, and the number's low byte is the
 // low byte of the sum's bits. No cast that could overflow, and the same two
@@ -34,7 +34,9 @@ static int8_t round_to_code(float value)
     memcpy(&bits, &shifted, sizeof bits);
     return (int8_t)(uint8_t)(bits & 255);
 }
+// @end kernels-round
 
+// @begin kernels-quantize
 static void quantize_scalar(const activations *x, int t)
 {
     const float *row = x->values + (size_t)t * (size_t)x->n_columns;
@@ -149,7 +151,7 @@ static void swiglu_scalar(float *gate, const float *up, int n)
 }
 // @end kernels-swiglu
 
-// @begin kernels-select
+// @begin kernels-table
 const kernels kernels_scalar = {
     "scalar", quantize_scalar, tile_q8_scalar, tile_f32_scalar,
     swiglu_scalar, attend_span_scalar
@@ -182,7 +184,9 @@ static bool runs_anywhere(void)
 {
     return true;
 }
+// @end kernels-table
 
+// @begin kernels-sets
 // The fastest first.
 static const struct {
     const kernels *table;
@@ -200,7 +204,9 @@ static const struct {
 #endif
 };
 enum { N_SETS = sizeof sets / sizeof sets[0] };
+// @end kernels-sets
 
+// @begin kernels-select
 lll_status kernels_select(const char *name, const kernels **out,
                           lll_error *err)
 {

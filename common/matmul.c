@@ -16,7 +16,7 @@ size_t activations_bytes(int n_rows, int n_columns)
 }
 // @end matmul-bytes
 
-// @begin matmul-activations
+// @begin matmul-quantize
 enum { QUANTIZE_ROWS = 16 };        // in one piece
 
 typedef struct {
@@ -33,7 +33,9 @@ static void quantize_piece(void *context, int piece, int worker)
     for (int t = first; t < end && t < x->n_rows; t++)
         job->kernels->quantize(x, t);
 }
+// @end matmul-quantize
 
+// @begin matmul-activations
 void activations_set(activations *x, const matmul *m, const float *values,
                      int n_rows, int n_columns, void *memory)
 {
@@ -56,7 +58,7 @@ void activations_set(activations *x, const matmul *m, const float *values,
 }
 // @end matmul-activations
 
-// @begin matmul-run
+// @begin matmul-pieces
 typedef struct {
     const matmul *m;
     const activations *x;
@@ -74,7 +76,9 @@ static size_t row_bytes_of(const matmul_job *job)
     return (size_t)(job->n_inputs / info->block_size)
            * (size_t)info->block_bytes;
 }
+// @end matmul-pieces
 
+// @begin matmul-piece
 static void multiply_piece(void *context, int piece, int worker)
 {
     const product *p = context;
@@ -97,7 +101,9 @@ static void multiply_piece(void *context, int piece, int worker)
     else
         p->m->kernels->tile_f32(&tile);
 }
+// @end matmul-piece
 
+// @begin matmul-run
 void matmul_run(matmul *m, const activations *x, const matmul_job *jobs,
                 int n_jobs)
 {

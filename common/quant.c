@@ -111,7 +111,7 @@ static void encode_q8_0(const float *values, q8_0_block *block)
 }
 // @end quant-encode-q8
 
-// @begin quant-encode-q4
+// @begin quant-encode-q4-0
 // Rounds down, so that the caller's + 0.5 makes it "to nearest".
 static unsigned clip_nibble(float code)
 {
@@ -143,7 +143,9 @@ static void encode_q4_0(const float *values, q4_0_block *block)
     block->scale = f32_to_f16(scale);
     pack_nibbles(code, block->nibbles);
 }
+// @end quant-encode-q4-0
 
+// @begin quant-encode-q4-1
 static void encode_q4_1(const float *values, q4_1_block *block)
 {
     float low = values[0], high = values[0];
@@ -160,7 +162,7 @@ static void encode_q4_1(const float *values, q4_1_block *block)
     block->minimum = f32_to_f16(low);
     pack_nibbles(code, block->nibbles);
 }
-// @end quant-encode-q4
+// @end quant-encode-q4-1
 
 // @begin quant-encode
 lll_status quant_encode(dtype type, const float *values, void *blocks,

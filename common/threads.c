@@ -119,7 +119,7 @@ static void *worker_main(void *argument)
 }
 // @end threads-worker
 
-// @begin threads-run
+// @begin threads-wake
 static void wake_sleepers(thread_team *team)
 {
     if (atomic_load(&team->sleepers) == 0)
@@ -128,7 +128,9 @@ static void wake_sleepers(thread_team *team)
     pthread_cond_broadcast(&team->work_came);
     pthread_mutex_unlock(&team->lock);
 }
+// @end threads-wake
 
+// @begin threads-run
 void threads_run(thread_team *team, thread_job job, void *context,
                  int n_pieces)
 {
@@ -162,7 +164,7 @@ void threads_run(thread_team *team, thread_job job, void *context,
 }
 // @end threads-run
 
-// @begin threads-start
+// @begin threads-memory
 // The planner of chapter 2 knows no more of a team than these two.
 static_assert(sizeof(thread_team) <= 4 * PLAN_THREAD_BYTES,
               "the planner's number for a team is too small");
@@ -181,7 +183,9 @@ static unsigned char *first_stack(thread_team *team, int n_threads)
     uintptr_t end = (uintptr_t)(team->workers + n_threads);
     return (unsigned char *)((end + PAGE - 1) / PAGE * PAGE);
 }
+// @end threads-memory
 
+// @begin threads-start-worker
 static int start_worker(worker *self, unsigned char *stack)
 {
     pthread_attr_t attributes;
@@ -194,7 +198,9 @@ static int start_worker(worker *self, unsigned char *stack)
     pthread_attr_destroy(&attributes);
     return failed;
 }
+// @end threads-start-worker
 
+// @begin threads-start
 lll_status threads_start(thread_team **team, int n_threads, void *memory,
                          lll_error *err)
 {
