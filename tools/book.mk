@@ -13,17 +13,17 @@ WEAVE       = $(PANDOC) book/preface.md -s --metadata-file=book/book.yaml \
     --wrap=none
 
 .PHONY: book-tools book-draft
-book-tools: $(PANDOC)
-$(PANDOC): book/requirements.txt
+book-tools: $(BOOK_VENV)/ready
+$(BOOK_VENV)/ready: book/requirements.txt
 	python3 -m venv $(BOOK_VENV)
 	$(BOOK_VENV)/bin/pip install -q --disable-pip-version-check \
 	    --require-hashes -r $<
 	ln -sf $$($(BOOK_VENV)/bin/python -c 'import pypandoc; \
-	    print(pypandoc.get_pandoc_path())') $@
-	touch -h $@
+	    print(pypandoc.get_pandoc_path())') $(PANDOC)
+	touch $@
 
 # Phony, because what it reads is every source there is.
-book-draft: $(PANDOC)
+book-draft: book-tools
 	@mkdir -p $(BOOK_OUT)
 	BOOK_COVERAGE=$(BOOK_OUT)/coverage.txt $(WEAVE) -t typst \
 	    --template=book/book.typ -M date="$(shell date -u -d @$(BOOK_DATE) \
