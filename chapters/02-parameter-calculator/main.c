@@ -163,5 +163,5 @@ int main(int argc, char **argv)
     if (status == LLL_OK)
         status = run(&set, &err);
     return args_finish(&program, status, &err);
-// @end main-rest
 }
+// @end main-rest
