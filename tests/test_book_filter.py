@@ -332,15 +332,18 @@ def test_the_repository_marks_its_regions_rightly(pandoc, tmp_path):
     marked = [n for n in names if not n.startswith("tests/")
               and "@begin " in (ROOT / n).read_text()]
     assert marked
+    # Pandoc 3.9 crashes over some eighty arguments: the names go in a file.
+    names_file = tmp_path / "names"
+    names_file.write_text("\n".join(marked))
     script = tmp_path / "check.lua"
     script.write_text(textwrap.dedent("""\
         local m = dofile('book/filters/sources.lua')
-        for i = 1, #arg do m.quote(arg[i]) end
+        for name in io.lines(arg[1]) do m.quote(name) end
         for _, p in ipairs(m.problems) do
           if p:find 'region' or p:find '@end' then print(p) end
         end
         """))
-    result = subprocess.run([pandoc, "lua", script, *marked], cwd=ROOT,
+    result = subprocess.run([pandoc, "lua", script, names_file], cwd=ROOT,
                             capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""
