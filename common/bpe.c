@@ -34,7 +34,9 @@ static void tree_set(rank_tree *tree, size_t at, uint32_t rank)
         tree->row[i + 1][at] = least;
     }
 }
+// @end bpe-tree
 
+// @begin bpe-tree-2
 // The leftmost leaf with the smallest rank; false when no pair is left.
 static bool tree_first(const rank_tree *tree, size_t *at, uint32_t *rank)
 {
@@ -49,7 +51,7 @@ static bool tree_first(const rank_tree *tree, size_t *at, uint32_t *rank)
     }
     return true;
 }
-// @end bpe-tree
+// @end bpe-tree-2
 
 // @begin bpe-tree-build
 static size_t padded(size_t n)
@@ -158,7 +160,9 @@ uint32_t bpe_table_find(const bpe_table *table, int32_t left, int32_t right)
     }
     return BPE_NONE;
 }
+// @end bpe-table
 
+// @begin bpe-table-2
 bool bpe_table_add(bpe_table *table, uint32_t rank)
 {
     const bpe_pair *added = &table->pairs[rank];
@@ -172,4 +176,4 @@ bool bpe_table_add(bpe_table *table, uint32_t rank)
     table->slots[slot] = rank + 1;
     return true;
 }
-// @end bpe-table
+// @end bpe-table-2

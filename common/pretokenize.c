@@ -268,7 +268,9 @@ static bool in_ranges(const char_range *ranges, uint32_t code)
             return true;
     return false;
 }
+// @end pretokenize-char
 
+// @begin pretokenize-char-2
 // The length of the character at text[at] if it is in the set, else 0.
 static size_t match_char(const char_set *set, const unsigned char *text,
                          size_t at, size_t end)
@@ -282,7 +284,7 @@ static size_t match_char(const char_set *set, const unsigned char *text,
         || (set->ranges != NULL && in_ranges(set->ranges, code));
     return found != set->all_but ? length : 0;
 }
-// @end pretokenize-char
+// @end pretokenize-char-2
 
 // @begin pretokenize-run
 // Each of these returns where its match of text[at...] ends, or `at` when
@@ -404,7 +406,9 @@ static size_t match(const pretokenize_pass *pass, const unsigned char *text,
     }
     return at;
 }
+// @end pretokenize-match
 
+// @begin pretokenize-match-2
 // The end of the next piece of a pass: a match, or what lies before one.
 static size_t cut(const pretokenize_pass *pass, const unsigned char *text,
                   size_t begin, size_t end)
@@ -421,7 +425,7 @@ static size_t cut(const pretokenize_pass *pass, const unsigned char *text,
     } while (at < end && match(pass, text, at, end, &hopeless) == at);
     return at;
 }
-// @end pretokenize-match
+// @end pretokenize-match-2
 
 // @begin pretokenize-next
 void pretokenize_begin(pretokenize_scan *scan, const pretokenizer *rules,

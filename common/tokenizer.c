@@ -129,7 +129,9 @@ static lll_status find_rules(tokenizer *t, const gguf_file *file,
         return lll_fail(err, status, "%s: %s: %s", file->path, key, why.text);
     return LLL_OK;
 }
+// @end tokenizer-init
 
+// @begin tokenizer-init-2
 lll_status tokenizer_init(tokenizer *t, const gguf_file *file,
                           const char *pre, lll_error *err)
 {
@@ -161,7 +163,7 @@ lll_status tokenizer_plan(const gguf_file *file, size_t *n_bytes,
 {
     return vocabulary_plan(file, n_bytes, err);
 }
-// @end tokenizer-init
+// @end tokenizer-init-2
 
 // @begin tokenizer-find
 int32_t tokenizer_find(const tokenizer *t, const char *text, size_t n_bytes)
@@ -268,7 +270,9 @@ static size_t settle(utf8_stream *s, bool finished, char *out,
     }
     return written;
 }
+// @end utf8-stream
 
+// @begin utf8-stream-2
 size_t utf8_stream_push(utf8_stream *s, const tokenizer *t, int32_t id,
                         bool special, char *out, size_t capacity)
 {
@@ -290,4 +294,4 @@ size_t utf8_stream_flush(utf8_stream *s, char *out, size_t capacity)
 {
     return settle(s, true, out, capacity);
 }
-// @end utf8-stream
+// @end utf8-stream-2

@@ -66,7 +66,7 @@ static bool find_joined(const void *vocabulary_, const unsigned char *text,
 // follows the longest piece, not the text.
 static lll_status reserve(encoder *e, size_t n_bytes)
 {
-    if (n_bytes <= e->work_symbols)
+    if (e->work != NULL && n_bytes <= e->work_symbols)
         return LLL_OK;
     size_t n = n_bytes < 1024 ? 1024 : n_bytes, bytes;
     // BPE_NUMBERS(n) is less than 5/4 n from n = 1024 on.
@@ -131,7 +131,9 @@ static void add_symbol(encoder *e, size_t count, size_t start, size_t length,
     if (count > 0)
         s[-1].next = (uint32_t)count;
 }
+// @end encode-symbols
 
+// @begin encode-symbols-2
 // Cut a piece into its smallest symbols and return how many there are:
 // bytes, or characters where the vocabulary is made of characters.
 static size_t first_symbols(encoder *e, const unsigned char *bytes, size_t n)
@@ -158,7 +160,7 @@ static size_t first_symbols(encoder *e, const unsigned char *bytes, size_t n)
     }
     return count;
 }
-// @end encode-symbols
+// @end encode-symbols-2
 
 // @begin encode-merge-piece
 static lll_status merge_piece(encoder *e, const unsigned char *bytes,
@@ -233,7 +235,9 @@ static size_t word_end(const encoder *e, const unsigned char *text, size_t n)
     const unsigned char *space = memchr(text + at, ' ', n - at);
     return space == NULL ? n : (size_t)(space - text);
 }
+// @end encode-sentencepiece
 
+// @begin encode-sentencepiece-2
 static lll_status encode_sentencepiece(encoder *e, const unsigned char *text,
                                        size_t n)
 {
@@ -256,7 +260,7 @@ static lll_status encode_sentencepiece(encoder *e, const unsigned char *text,
     }
     return status;
 }
-// @end encode-sentencepiece
+// @end encode-sentencepiece-2
 
 // @begin encode-text
 // Text between special tokens.
@@ -274,7 +278,9 @@ static lll_status encode_text(encoder *e, const unsigned char *text, size_t n)
         status = encode_piece(e, text + begin, end - begin);
     return status;
 }
+// @end encode-text
 
+// @begin encode-text-2
 static lll_status encode_all(encoder *e, const unsigned char *text, size_t n,
                              bool special)
 {
@@ -299,7 +305,7 @@ static lll_status encode_all(encoder *e, const unsigned char *text, size_t n,
     }
     return status == LLL_OK ? encode_text(e, text + done, n - done) : status;
 }
-// @end encode-text
+// @end encode-text-2
 
 // @begin encode
 lll_status tokenizer_encode(const tokenizer *t, const char *text,
@@ -335,7 +341,9 @@ lll_status tokenizer_encode(const tokenizer *t, const char *text,
         *n_ids = e.n_ids;
     return status;
 }
+// @end encode
 
+// @begin encode-2
 size_t tokenizer_max_ids(const tokenizer *t, size_t n_bytes)
 {
     // A token for each byte, one for BOS, and as many again for the spaces
@@ -345,4 +353,4 @@ size_t tokenizer_max_ids(const tokenizer *t, size_t n_bytes)
         return SIZE_MAX;
     return size_add(most, 2, &most) ? most : SIZE_MAX;
 }
-// @end encode
+// @end encode-2

@@ -36,7 +36,9 @@ int vocabulary_byte_of_name(const unsigned char *text, size_t n_bytes)
     int high = hex_digit(text[3]), low = hex_digit(text[4]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
+// @end vocabulary-next
 
+// @begin vocabulary-next-2
 bool vocabulary_next(vocabulary_cursor *c, unsigned char *byte)
 {
     size_t left = (size_t)(c->end - c->at);
@@ -68,7 +70,7 @@ bool vocabulary_next(vocabulary_cursor *c, unsigned char *byte)
     c->at += used;
     return true;
 }
-// @end vocabulary-next
+// @end vocabulary-next-2
 
 // @begin vocabulary-bytes
 bool vocabulary_is_special(unsigned type)
@@ -136,7 +138,9 @@ static uint32_t hash_bytes(const unsigned char *bytes, size_t n_bytes)
         hash = (hash ^ bytes[i]) * 0x9e3779b97f4a7c15u;
     return (uint32_t)(hash >> 32);
 }
+// @end vocabulary-find
 
+// @begin vocabulary-find-2
 int32_t vocabulary_find(const vocabulary *v, const unsigned char *bytes,
                         size_t n_bytes)
 {
@@ -157,7 +161,7 @@ int32_t vocabulary_enter(vocabulary *v, int32_t id,
     }
     return (int32_t)v->slots[slot] - 1;
 }
-// @end vocabulary-find
+// @end vocabulary-find-2
 
 // The list is sorted, so the tokens that begin with the bytes read so far
 // lie side by side, the shortest first. Each byte narrows them.

@@ -37,7 +37,9 @@ static lll_status find_list(const gguf_file *file, const char *key,
     *out = value;
     return LLL_OK;
 }
+// @end vocabulary-lists
 
+// @begin vocabulary-lists-2
 static lll_status same_length(const gguf_file *file, const lists *l,
                               const gguf_value *list, const char *name,
                               lll_error *err)
@@ -49,7 +51,7 @@ static lll_status same_length(const gguf_file *file, const lists *l,
                     "%zu, one for each token",
                     file->path, name, list->n_items, l->n_tokens);
 }
-// @end vocabulary-lists
+// @end vocabulary-lists-2
 
 // @begin vocabulary-model
 static lll_status read_model(const gguf_file *file, vocabulary_kind *kind,
@@ -122,6 +124,8 @@ static lll_status read_lists(const gguf_file *file, lists *l, lll_error *err)
         return lll_fail(err, LLL_ERR_OVERFLOW,
                         "%s: %" PRIu64 " tokens, expected at most %d",
                         file->path, l->tokens->n_items, INT32_MAX);
+// @end vocabulary-read-lists
+// @begin vocabulary-read-counts
     l->n_tokens = (size_t)l->tokens->n_items;
     l->n_merges = bytes ? (size_t)l->merges->n_items : 0;
     s = same_length(file, l, l->types, "token_type", err);
@@ -137,7 +141,7 @@ static lll_status read_lists(const gguf_file *file, lists *l, lll_error *err)
         l->longest = longest_text(l->merges, l->longest);
     return LLL_OK;
 }
-// @end vocabulary-read-lists
+// @end vocabulary-read-counts
 
 // The lists in memory, in the order in which they are taken.
 // @begin vocabulary-plan
@@ -171,7 +175,9 @@ static lll_status plan_pieces(const lists *l, size_t bytes[N_PIECES],
     *total = sum;
     return LLL_OK;
 }
+// @end vocabulary-plan
 
+// @begin vocabulary-plan-2
 lll_status vocabulary_plan(const gguf_file *file, size_t *n_bytes,
                            lll_error *err)
 {
@@ -180,7 +186,7 @@ lll_status vocabulary_plan(const gguf_file *file, size_t *n_bytes,
     lll_status status = read_lists(file, &l, err);
     return status != LLL_OK ? status : plan_pieces(&l, bytes, n_bytes, err);
 }
-// @end vocabulary-plan
+// @end vocabulary-plan-2
 
 // @begin vocabulary-read-token
 static lll_status read_rank(vocabulary_token *token, double score,
@@ -198,7 +204,9 @@ static lll_status read_rank(vocabulary_token *token, double score,
     token->rank = bits >> 31 ? bits : 0x7fffffff - bits;
     return LLL_OK;
 }
+// @end vocabulary-read-token
 
+// @begin vocabulary-read-token-2
 static lll_status read_type(const lists *l, vocabulary_token *token,
                             const char *path, size_t id, lll_error *err)
 {
@@ -223,7 +231,7 @@ static lll_status read_type(const lists *l, vocabulary_token *token,
     token->type = type == 0 ? TOKEN_NORMAL : (unsigned char)type;
     return LLL_OK;
 }
-// @end vocabulary-read-token
+// @end vocabulary-read-token-2
 
 // @begin vocabulary-enter-token
 static lll_status duplicate(const char *path, const vocabulary *v,
@@ -236,7 +244,9 @@ static lll_status duplicate(const char *path, const vocabulary *v,
                     token->n_bytes < 64 ? (int)token->n_bytes : 64,
                     token->text);
 }
+// @end vocabulary-enter-token
 
+// @begin vocabulary-enter-token-2
 // Enter token `id` where it will be looked for.
 static lll_status enter_token(vocabulary *v, const char *path, int32_t id,
                               unsigned char *scratch, lll_error *err)
@@ -272,7 +282,7 @@ static lll_status enter_token(vocabulary *v, const char *path, int32_t id,
         return duplicate(path, v, id, other, err);
     return LLL_OK;
 }
-// @end vocabulary-enter-token
+// @end vocabulary-enter-token-2
 
 // @begin vocabulary-read-tokens
 static lll_status read_tokens(vocabulary *v, const lists *l,
@@ -354,7 +364,9 @@ static size_t decode(const vocabulary *v, const char *text, size_t n_bytes,
         n++;
     return n;
 }
+// @end vocabulary-merge-token
 
+// @begin vocabulary-merge-token-2
 // Is `id` the token whose text is this line without its space? Most lists
 // have their tokens in the order of their merges, so that the one after the
 // last result is worth a look, which a search costs ten times.
@@ -370,7 +382,7 @@ static bool is_joined(const vocabulary *v, int32_t id, gguf_string line,
         && memcmp(token->text + first, line.bytes + first + 1,
                   token->n_bytes - first) == 0;
 }
-// @end vocabulary-merge-token
+// @end vocabulary-merge-token-2
 
 // @begin vocabulary-read-merge
 // "\u0120 t": the tokens " " and "t" join into " t".
@@ -436,7 +448,9 @@ static lll_status fill(vocabulary *v, const lists *l, const char *path,
                             gguf_next_string(&cursor), scratch, err);
     return status;
 }
+// @end vocabulary-init
 
+// @begin vocabulary-init-2
 lll_status vocabulary_init(vocabulary *v, const gguf_file *file,
                            lll_error *err)
 {
@@ -460,4 +474,4 @@ void vocabulary_free(vocabulary *v)
     arena_free(&v->memory);
     memset(v, 0, sizeof *v);
 }
-// @end vocabulary-init
+// @end vocabulary-init-2

@@ -91,14 +91,16 @@ class Words:
 
     def decode(self, ids):
         array = (ctypes.c_int32 * max(1, len(ids)))(*ids)
-        out = ctypes.create_string_buffer(256 * len(ids) + 1)
-        n = self.lib.tokenizer_decode(
-            self.words, array, ctypes.c_size_t(len(ids)), True, out,
-            ctypes.c_size_t(len(out)))
+        count = ctypes.c_size_t(len(ids))
+        n = self.lib.tokenizer_decode(self.words, array, count, True, None,
+                                      ctypes.c_size_t(0))
+        out = (ctypes.c_char * (n + 1))()
+        self.lib.tokenizer_decode(self.words, array, count, True, out,
+                                  ctypes.c_size_t(n))
         return out.raw[:n]
 
     def unspelled(self):
-        return {b for b in range(256) if not self.encode(bytes([b]))}
+        return bytes(b for b in range(256) if not self.encode(bytes([b])))
 
 
 def reference(path):
@@ -132,8 +134,7 @@ def same(pair, text):
     words, expected = pair
     ids = words.encode(text.encode())
     assert ids == expected.encode(text, add_special_tokens=False).ids
-    assert words.decode(ids) == bytes(
-        b for b in text.encode() if b not in words.lost)
+    assert words.decode(ids) == text.encode().translate(None, words.lost)
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda p: p.stem)
@@ -142,10 +143,12 @@ def test_corpus(pair, path):
 
 
 def test_every_code_point(pair):
+    """With a space before it. Of the planes 4 to 13, where nothing is
+    assigned, every sixteenth."""
     points = [chr(c) for c in range(0x110000)
-              if not 0xD800 <= c < 0xE000]
+              if not 0xD800 <= c < 0xE000
+              and (not 0x40000 <= c < 0xE0000 or c % 16 == 5)]
     for i in range(0, len(points), 1000):
-        same(pair, "".join(points[i:i + 1000]))
         same(pair, "".join(" " + p for p in points[i:i + 1000]))
 
 
@@ -166,7 +169,7 @@ def test_any_bytes_come_back(pair):
     draw = random.Random(4)
     for _ in range(10000):
         data = bytes(draw.randrange(256) for _ in range(draw.randrange(40)))
-        kept = bytes(b for b in data if b not in words.lost)
+        kept = data.translate(None, words.lost)
         assert words.decode(words.encode(kept)) == kept
 
 
@@ -227,15 +230,15 @@ def test_families_cut_as_their_expressions(library, name):
             [p for p, _ in expected.pre_tokenize_str(text)], repr(text)
 
 
-def test_ids_and_back(pair, smollm2):
+def test_ids_and_back(library, smollm2):
     data = b"".join(path.read_bytes() for path in CORPUS)
-    words, _ = pair
     for model in (TINY, smollm2):
+        words = Words(library, model)
         ids = ids_of(model, data)
+        assert ids == words.encode(data)
         back = run("-m", model, "--decode", "-",
                    stdin=" ".join(map(str, ids)).encode())
-        assert back == bytes(b for b in data if model == TINY
-                             or b not in Words.unspelled(words))
+        assert back == data.translate(None, words.unspelled())
     assert run("--ids", "-", stdin=b"") == b"\n"
     assert run("--ids", "--bos", "-", stdin=b"") == b"1\n"
 

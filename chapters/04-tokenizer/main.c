@@ -91,7 +91,9 @@ static lll_status work(const request *r, const args_list *words,
     free(owned);
     return status;
 }
+// @end main-work
 
+// @begin main-work-2
 static lll_status run(const request *r, const args_list *words, bool lesson,
                       lll_error *err)
 {
@@ -108,7 +110,7 @@ static lll_status run(const request *r, const args_list *words, bool lesson,
     gguf_close(&file);
     return status;
 }
-// @end main-work
+// @end main-work-2
 
 // @begin main
 int main(int argc, char **argv)
@@ -140,6 +142,8 @@ int main(int argc, char **argv)
         "a sentence.",
         options, sizeof options / sizeof options[0]
     };
+    // @end main
+    // @begin main-parse
     args_list words;
     lll_error err;
     bool lesson = argc == 1;
@@ -153,4 +157,4 @@ int main(int argc, char **argv)
     }
     return args_finish(&program, status, &err);
 }
-// @end main
+// @end main-parse

@@ -51,7 +51,9 @@ lll_status print_ids(const tokenizer *words, text_span text, unsigned flags,
 {
     return print_line(words, text, flags, err);
 }
+// @end show-ids
 
+// @begin show-ids-2
 lll_status print_ids_of_many(const tokenizer *words, text_span texts,
                              unsigned flags, lll_error *err)
 {
@@ -68,7 +70,7 @@ lll_status print_ids_of_many(const tokenizer *words, text_span texts,
     }
     return status;
 }
-// @end show-ids
+// @end show-ids-2
 
 // @begin show-decode
 static lll_status read_numbers(const tokenizer *words, text_span text,
@@ -100,7 +102,9 @@ static lll_status read_numbers(const tokenizer *words, text_span text,
     out->n_ids = n;
     return LLL_OK;
 }
+// @end show-decode
 
+// @begin show-decode-2
 lll_status decode(const tokenizer *words, text_span numbers, bool special,
                   lll_error *err)
 {
@@ -124,7 +128,7 @@ lll_status decode(const tokenizer *words, text_span numbers, bool special,
     free(list.ids);
     return status;
 }
-// @end show-decode
+// @end show-decode-2
 
 // @begin show-colour
 // Token after token on changing backgrounds; without colour, bars between.
@@ -146,7 +150,9 @@ static void paint_tokens(const tokenizer *words, const id_list *list,
     }
     putchar('\n');
 }
+// @end show-colour
 
+// @begin show-colour-2
 static void list_tokens(const tokenizer *words, const id_list *list,
                         char *piece)
 {
@@ -168,7 +174,9 @@ static void list_tokens(const tokenizer *words, const id_list *list,
         printf("     ...  and %zu more; --ids prints all\n",
                list->n_ids - TABLE_MOST);
 }
+// @end show-colour-2
 
+// @begin show-colour-3
 lll_status show_tokens(const tokenizer *words, text_span text,
                        unsigned flags, lll_error *err)
 {
@@ -190,7 +198,7 @@ lll_status show_tokens(const tokenizer *words, text_span text,
     free(piece);
     return status;
 }
-// @end show-colour
+// @end show-colour-3
 
 // @begin show-json
 static void json_token(json_out *json, const tokenizer *words, int32_t id,
@@ -213,7 +221,9 @@ static void json_token(json_out *json, const tokenizer *words, int32_t id,
     json_out_end(json);
     json_out_end(json);
 }
+// @end show-json
 
+// @begin show-json-2
 lll_status json_tokens(const tokenizer *words, text_span text,
                        unsigned flags, lll_error *err)
 {
@@ -240,4 +250,4 @@ lll_status json_tokens(const tokenizer *words, text_span text,
     free(piece);
     return status;
 }
-// @end show-json
+// @end show-json-2
