@@ -1,5 +1,6 @@
 #include "common/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,36 +50,59 @@ static lll_status make_request(const session *s, const session_options *o,
 // @end session-request
 
 // @begin session-fit
-// Compare the plan with the memory that can be had, and with `fit` step down
-// until it is enough. The weights are not counted: they are mapped, and the
-// system may drop and reread their pages.
-static lll_status fit(const session *s, const session_options *o,
-                      plan_request *request, lll_error *err)
+// The sentence for a plan that is larger than the memory. `have` says what
+// there is, from the machine's count or from its refusal.
+static lll_status too_large(const session *s, const plan_request *request,
+                            size_t bytes, const char *have, bool fit,
+                            lll_error *err)
 {
+    char need[32];
+    size_text(bytes, need, sizeof need);
+    return lll_fail(err, LLL_ERR_MEMORY,
+                    "%s: a context of %d and batches of %d need %s of memory "
+                    "beside the mapped weights, %s; %s", s->file.path,
+                    request->n_ctx, request->n_batch, need, have,
+                    fit ? "no smaller step is left"
+                        : "use a smaller -c, or --fit");
+}
+
+// Start the model if the memory suffices. The weights are not counted: they
+// are mapped, and the system may drop and reread their pages.
+static lll_status try_start(session *s, const session_options *o,
+                            const plan_request *request, lll_error *err)
+{
+    memory_plan plan;
+    char free_bytes[32], have[64];
     uint64_t available = machine_read_memory().available;
+    lll_status status = plan_memory(&s->config, request, &plan, err);
+    if (status != LLL_OK)
+        return status;
+    size_text(available, free_bytes, sizeof free_bytes);
+    snprintf(have, sizeof have, "this machine has %s free", free_bytes);
+    if (available != 0 && plan.total > available)
+        return too_large(s, request, plan.total, have, o->fit, err);
+    status = llama_init(&s->model, &s->file, &s->config, request, o->isa,
+                        o->float_activations ? MATMUL_F32 : MATMUL_Q8, err);
+    // A machine may say it has the memory and still not give it.
+    if (status == LLL_ERR_MEMORY)
+        return too_large(s, request, plan.total, "the system refuses it",
+                         o->fit, err);
+    return status;
+}
+
+static lll_status start_model(session *s, const session_options *o,
+                              plan_request *request, lll_error *err)
+{
+    char line[96];
     for (;;) {
-        memory_plan plan;
-        char line[96], need[32], have[32];
-        lll_status status = plan_memory(&s->config, request, &plan, err);
-        if (status != LLL_OK && status != LLL_ERR_OVERFLOW)
+        lll_status status = try_start(s, o, request, err);
+        bool too_much = status == LLL_ERR_MEMORY
+                        || status == LLL_ERR_OVERFLOW;
+        if (!too_much || !o->fit
+            || !plan_shrink(request, line, sizeof line))
             return status;
-        if (status == LLL_OK && (available == 0 || plan.total <= available))
-            return LLL_OK;
-        if (o->fit && plan_shrink(request, line, sizeof line)) {
-            if (o->note != NULL)
-                o->note(line);
-            continue;
-        }
-        if (status != LLL_OK)
-            return status;
-        size_text(plan.total, need, sizeof need);
-        size_text(available, have, sizeof have);
-        return lll_fail(err, LLL_ERR_MEMORY,
-                        "%s: a context of %d needs %s of memory beside the "
-                        "mapped weights, this machine has %s free; %s",
-                        s->file.path, request->n_ctx, need, have,
-                        o->fit ? "no smaller step is left"
-                               : "use a smaller -c, or --fit");
+        if (o->note != NULL)
+            o->note(line);
     }
 }
 // @end session-fit
@@ -98,11 +122,7 @@ lll_status session_open(session *s, const char *path,
     if (status == LLL_OK)
         status = make_request(s, options, &request, err);
     if (status == LLL_OK)
-        status = fit(s, options, &request, err);
-    if (status == LLL_OK)
-        status = llama_init(&s->model, &s->file, &s->config, &request,
-                            options->isa, options->float_activations
-                                ? MATMUL_F32 : MATMUL_Q8, err);
+        status = start_model(s, options, &request, err);
     if (status != LLL_OK) {
         session_close(s);
         return status;
@@ -126,6 +146,11 @@ lll_status session_encode(const session *s, const char *text, size_t n_bytes,
 {
     const tokenizer *words = &s->words;
     size_t capacity = tokenizer_max_ids(words, n_bytes) + 1, n = 0;
+    if (words->add_bos && words->bos < 0)
+        return lll_fail(err, LLL_ERR_NOT_FOUND,
+                        "%s: tokenizer.ggml.bos_token_id is missing, "
+                        "expected where texts begin with that token",
+                        s->file.path);
     int32_t *list = calloc(capacity, sizeof *list);
     if (list == NULL)
         return lll_fail(err, LLL_ERR_MEMORY,
