@@ -11,9 +11,20 @@
 #include "common/matmul.h"
 #include "common/quant.h"
 
+#ifndef INLINE
 #define INLINE inline __attribute__((always_inline))
-// Arrays of vectors live in registers only when their loops are unrolled.
-#if defined(__clang__)
+#endif
+// Arrays of vectors live in registers only when their loops are unrolled. A
+// sanitizer multiplies the text and wants no speed.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNROLL
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(UNROLL)
+#define UNROLL
+#elif defined(UNROLL)
+#elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
