@@ -49,7 +49,7 @@ static lll_status make_request(const session *s, const session_options *o,
 }
 // @end session-request
 
-// @begin session-fit
+// @begin session-too-large
 // The sentence for a plan that is larger than the memory. `have` says what
 // there is, from the machine's count or from its refusal.
 static lll_status too_large(const session *s, const plan_request *request,
@@ -65,7 +65,9 @@ static lll_status too_large(const session *s, const plan_request *request,
                     fit ? "no smaller step is left"
                         : "use a smaller -c, or --fit");
 }
+// @end session-too-large
 
+// @begin session-try
 // Start the model if the memory suffices. The weights are not counted: they
 // are mapped, and the system may drop and reread their pages.
 static lll_status try_start(session *s, const session_options *o,
@@ -89,7 +91,9 @@ static lll_status try_start(session *s, const session_options *o,
                          o->fit, err);
     return status;
 }
+// @end session-try
 
+// @begin session-fit
 static lll_status start_model(session *s, const session_options *o,
                               plan_request *request, lll_error *err)
 {
