@@ -13,7 +13,9 @@ struct trace_copy {
     trace_copy *next;
     float values[];
 };
+// @end trace-copy
 
+// @begin trace-record
 static void record(void *context, const char *name, int layer,
                    const float *values, int n_rows, int n_columns)
 {
@@ -41,7 +43,7 @@ static void record(void *context, const char *name, int layer,
     const uint64_t dims[] = {(uint64_t)n_columns, (uint64_t)n_rows};
     gguf_add_tensor(&t->out, full, DTYPE_F32, dims, 2, copy->values);
 }
-// @end trace-copy
+// @end trace-record
 
 // @begin trace-begin
 void trace_begin(trace_writer *trace, llama *model)
