@@ -99,7 +99,8 @@ static void tile_f32(const kernel_tile *tile)
             w[k] = row_as_floats(tile->type,
                                  rows + (size_t)(r + k) * tile->row_bytes,
                                  tile->n_inputs,
-                                 decoded + (size_t)k * (size_t)tile->n_inputs);
+                                 decoded + (size_t)k
+                                           * (size_t)tile->n_inputs);
         int t = 0, n_x = tile->x->n_rows;
         for (; n_w == F32_ROWS && t + F32_X <= n_x; t += F32_X)
             float_tile(tile, w, F32_ROWS, r, t, F32_X);

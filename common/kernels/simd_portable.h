@@ -61,7 +61,11 @@ static INLINE uint16_t half_at(const void *p, int i)
     return half;
 }
 
-static INLINE vf f_load_f16(const void *p) { F_EACH(f16_to_f32(half_at(p, i))); }
+static INLINE vf f_load_f16(const void *p)
+{
+    F_EACH(f16_to_f32(half_at(p, i)));
+}
+
 static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
 {
     for (int i = 0; i < LANES; i++) {
