@@ -98,16 +98,16 @@ static void penalise(sampler *s, const int32_t *recent, int n_recent)
     if (p->repeat_penalty == 1.0)
         return;
     for (int i = first; i < n_recent; i++) {
-        bool seen = false;              // a token pays once, not each time
-        for (int k = first; k < i && !seen; k++)
-            seen = recent[k] == recent[i];
-        if (seen)
+        candidate *c = &s->candidates[recent[i]];
+        if (c->id < 0)
             continue;
         // Dividing a negative logit would reward it, so it is multiplied.
-        float *logit = &s->candidates[recent[i]].logit;
         float penalty = (float)p->repeat_penalty;
-        *logit = *logit > 0 ? *logit / penalty : *logit * penalty;
+        c->logit = c->logit > 0 ? c->logit / penalty : c->logit * penalty;
+        c->id = -1;                     // a token pays once, not each time
     }
+    for (int i = first; i < n_recent; i++)
+        s->candidates[recent[i]].id = recent[i];
 }
 // @end sampler-fill
 
@@ -172,8 +172,10 @@ int32_t sampler_choose(sampler *s, const float *logits,
     take_best(s->candidates, n, n_best);
     candidate *list = s->candidates + n - n_best;
     reverse(list, n_best);
-    if (!(list[0].logit > -INFINITY))
-        return list[0].id;              // no logit is a number: any will do
+    // No logit is a number, and any will do; or one is beyond all others,
+    // and the differences below would not be numbers.
+    if (isinf(list[0].logit))
+        return list[0].id;
 
     double total;
     int n_kept = cut(p, list, n_best, &total);
