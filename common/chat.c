@@ -20,28 +20,36 @@ static const char *find_text(const char *text, size_t n, const char *what)
 // gives one, between these two marks. A template is a program in a language
 // of its own (Jinja); we do not run it, we look for this one sentence. A
 // brace or quote means that the text is computed, so it is not the sentence.
-static void find_default_system(chat_template *chat, gguf_string text)
+static bool take_default_system(chat_template *chat, const char *at,
+                                const char *end)
 {
-    static const char opening[] = "<|im_start|>system";
-    const char *end = text.bytes + text.n_bytes;
-    const char *at = find_text(text.bytes, text.n_bytes, opening);
-    if (at == NULL)
-        return;
-    at += sizeof opening - 1;
     if (end - at >= 2 && at[0] == '\\' && at[1] == 'n')
         at += 2;
     else if (end - at >= 1 && at[0] == '\n')
         at += 1;
     else
-        return;
+        return false;
     const char *close = find_text(at, (size_t)(end - at), "<|im_end|>");
     if (close == NULL)
-        return;
+        return false;
     for (const char *p = at; p < close; p++)
         if (strchr("{}'\"\\", *p) != NULL)
-            return;
+            return false;
     chat->default_system = at;
     chat->default_system_bytes = (size_t)(close - at);
+    return true;
+}
+
+static void find_default_system(chat_template *chat, gguf_string text)
+{
+    static const char opening[] = "<|im_start|>system";
+    const char *at = text.bytes, *end = at + text.n_bytes;
+    // The first one is often for tools or for a system prompt that is given.
+    while ((at = find_text(at, (size_t)(end - at), opening)) != NULL) {
+        at += sizeof opening - 1;
+        if (take_default_system(chat, at, end))
+            return;
+    }
 }
 // @end chat-default-system
 
@@ -108,6 +116,36 @@ static void put_text(id_writer *w, const char *text, size_t n_bytes,
 }
 // @end chat-writer
 
+// @begin chat-plain
+// Would the tokenizer take this mark for its token even in plain text? It
+// does with tokens that the file calls user-defined.
+static bool is_matched(const tokenizer *words, const char *at, size_t n)
+{
+    static const char *const marks[] = {"<|im_start|>", "<|im_end|>"};
+    for (int i = 0; i < 2; i++) {
+        size_t length = strlen(marks[i]);
+        int32_t id = tokenizer_find(words, marks[i], length);
+        if (n >= length && memcmp(at, marks[i], length) == 0
+            && words->words.tokens[id].type == TOKEN_USER_DEFINED)
+            return true;
+    }
+    return false;
+}
+
+// Text that must stay text: where a mark would be matched it is cut behind
+// its first byte, and nobody sees it whole.
+static void put_plain(id_writer *w, const char *text, size_t n_bytes)
+{
+    size_t first = 0;
+    for (size_t i = 0; i < n_bytes; i++)
+        if (text[i] == '<' && is_matched(w->words, text + i, n_bytes - i)) {
+            put_text(w, text + first, i + 1 - first, 0);
+            first = i + 1;
+        }
+    put_text(w, text + first, n_bytes - first, 0);
+}
+// @end chat-plain
+
 // @begin chat-message
 // <|im_start|>role\ntext<|im_end|>\n. The role and the text are one piece
 // for the tokenizer, as they are where the template is rendered: a text that
@@ -127,7 +165,7 @@ static void put_message(id_writer *w, const char *role, const char *text,
     joined[n_role] = '\n';
     memcpy(joined + n_role + 1, text, n_bytes);
     put_special(w, "<|im_start|>");
-    put_text(w, joined, n_role + 1 + n_bytes, 0);
+    put_plain(w, joined, n_role + 1 + n_bytes);
     put_special(w, "<|im_end|>");
     put_text(w, "\n", 1, 0);
     free(joined);
