@@ -47,32 +47,44 @@ static uint64_t number_in(const char *path, uint64_t absent)
     fclose(file);
     return value;
 }
+
+// The number after `name` in a file of lines such as "MemTotal: 16384 kB";
+// 0 when there is no such line.
+static uint64_t field_in(const char *path, const char *name)
+{
+    char word[64];
+    uint64_t value, found = 0;
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    while (fscanf(file, "%63s %" SCNu64 "%*[^\n]", word, &value) == 2)
+        if (strcmp(word, name) == 0)
+            found = value;
+    fclose(file);
+    return found;
+}
 // @end machine-limit
 
 // @begin machine-memory
 machine_memory machine_read_memory(void)
 {
-    machine_memory memory = {0, 0};
-    char line[128];
-    uint64_t kib;
-    FILE *file = fopen("/proc/meminfo", "r");
-    if (file == NULL)
-        return memory;
-    while (fgets(line, sizeof line, file) != NULL) {
-        if (sscanf(line, "MemTotal: %" SCNu64, &kib) == 1)
-            memory.total = kib * 1024;
-        if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
-            memory.available = kib * 1024;
-    }
-    fclose(file);
+    static const char all[] = "/proc/meminfo";
+    static const char ours[] = "/sys/fs/cgroup/memory.stat";
+    machine_memory memory = {1024 * field_in(all, "MemTotal:"),
+                             1024 * field_in(all, "MemAvailable:")};
 
-    // A container may be given less than the machine has.
+    // A container may be given less than the machine has. What it holds of
+    // files counts as used there, but is given up when memory is asked for.
     uint64_t limit = number_in("/sys/fs/cgroup/memory.max", UINT64_MAX);
     uint64_t used = number_in("/sys/fs/cgroup/memory.current", 0);
+    uint64_t files = field_in(ours, "inactive_file")
+                     + field_in(ours, "active_file");
+    used = used > files ? used - files : 0;
+    uint64_t left = limit > used ? limit - used : 0;
     if (limit < memory.total)
         memory.total = limit;
-    if (limit != UINT64_MAX && limit - used < memory.available)
-        memory.available = used < limit ? limit - used : 0;
+    if (left < memory.available)
+        memory.available = left;
     return memory;
 }
 // @end machine-memory
