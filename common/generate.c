@@ -120,7 +120,8 @@ static bool push_token(text_stream *s, int32_t id)
     size_t stop = find_stop(s);
     if (stop < s->n_held) {
         emit(s, stop);
-        s->n_held = 0;
+        s->n_held = 0;                  // what follows is not written, not
+        s->characters.n_held = 0;       // even half a character
         return true;
     }
     emit(s, s->n_held - could_be_stop(s));
