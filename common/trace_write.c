@@ -24,6 +24,12 @@ static void record(void *context, const char *name, int layer,
     size_t bytes, total;
     if (t->failure.code != LLL_OK)
         return;
+    if (t->copies != NULL && strcmp(name, "embedding") == 0) {
+        lll_fail(&t->failure, LLL_ERR_ARGUMENT,
+                 "a trace holds one pass, and a second began; use a -b that "
+                 "takes the whole prompt at once");
+        return;
+    }
     if (layer < 0)
         snprintf(full, sizeof full, "%s", name);
     else

@@ -23,11 +23,14 @@ typedef struct {
 
 // Begin to collect: from here on model's forward passes are recorded, one
 // tensor for each intermediate ("blk.3.q_rope", [n_tokens, width], F32).
-// Record one pass: a second would repeat the names.
+// Record one pass: a second would repeat the names, and trace_end() refuses.
 void trace_begin(trace_writer *trace, llama *model);
 
 // Stop collecting and write the file: the tensors, the tokens, and the shape
 // of the model.
+// LLL_ERR_ARGUMENT   more than one pass was recorded
+// LLL_ERR_MEMORY     no room for the copies
+// and the errors of gguf_write(). Whatever happens, everything is freed.
 lll_status trace_end(trace_writer *trace, llama *model,
                      const tokenizer *words, const int32_t *ids,
                      size_t n_ids, const char *path, lll_error *err);
