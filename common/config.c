@@ -152,8 +152,8 @@ static lll_status refuse_unknown(const reader *r, const model_config *c)
 // @end config-refuse
 
 // @begin config-vocabulary
-// How many tokens: the metadata may say, the vocabulary and the embedding
-// table always know, and they have to agree.
+// How many tokens: the embedding table knows, whatever llama.vocab_size says,
+// and the vocabulary has to agree.
 static lll_status read_vocabulary(const reader *r, model_config *c)
 {
     gguf_tensor table;

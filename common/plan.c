@@ -179,8 +179,10 @@ static lll_status check_request(const model_config *c,
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "context %d, batch %d, outputs %d, threads %d, "
                         "sequences %d: each is expected to be at least 1, "
-                        "outputs at most the batch", r->n_ctx, r->n_batch,
-                        r->n_outputs, r->n_threads, r->n_sequences);
+                        "batch and sequences at most 65536, threads at most "
+                        "1024, outputs at most the batch", r->n_ctx,
+                        r->n_batch, r->n_outputs, r->n_threads,
+                        r->n_sequences);
     if (r->cache_type != DTYPE_F32 && r->cache_type != DTYPE_F16)
         return lll_fail(err, LLL_ERR_UNSUPPORTED,
                         "a cache of %s, expected F32 or F16",

@@ -61,6 +61,7 @@ void session_close(session *s);     // accepts a zeroed struct
 // and BOS comes first where the file asks for it, once.
 //
 // *ids is allocated; the caller frees it. Filled only on LLL_OK.
+// LLL_ERR_NOT_FOUND   BOS is asked for and the file names none
 lll_status session_encode(const session *s, const char *text, size_t n_bytes,
                           int32_t **ids, size_t *n_ids, lll_error *err);
 // @end session-api
