@@ -1,0 +1,445 @@
+// The loop from a prompt to text, on the tiny model: everything that ends it,
+// what comes out while it runs, and what must not change a letter of it.
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/generate.h"
+#include "common/session.h"
+#include "common/unicode.h"
+
+enum { MOST_TEXT = 1 << 14, N_CTX = 160, VOCAB = 512 };
+
+// What came through on_text, and how.
+typedef struct {
+    char text[MOST_TEXT];
+    size_t n_bytes;
+    int n_calls;
+    volatile sig_atomic_t interrupted;
+    int interrupt_at;                   // this call sets it; 0: none
+} collector;
+
+static void collect(void *context, const char *text, size_t n_bytes)
+{
+    collector *c = context;
+    assert_true(n_bytes > 0 && c->n_bytes + n_bytes < MOST_TEXT);
+    // Each piece is whole characters.
+    for (size_t at = 0; at < n_bytes; ) {
+        uint32_t code;
+        int n = unicode_decode((const unsigned char *)text + at,
+                               n_bytes - at, &code);
+        assert_true(n > 0);
+        at += (size_t)n;
+    }
+    memcpy(c->text + c->n_bytes, text, n_bytes);
+    c->n_bytes += n_bytes;
+    c->text[c->n_bytes] = '\0';
+    if (++c->n_calls == c->interrupt_at)
+        c->interrupted = 1;
+}
+
+static void start_with(session *s, int n_batch, int n_threads)
+{
+    session_options options = session_defaults();
+    lll_error err;
+    options.n_ctx = N_CTX;
+    options.n_batch = n_batch;
+    options.n_threads = n_threads;
+    if (session_open(s, "data/tiny.gguf", &options, &err) != LLL_OK)
+        fail_msg("%s", err.text);
+}
+
+static generate_options greedy(collector *c, int max_tokens)
+{
+    generate_options o = {.sampling = sampler_defaults(),
+                          .max_tokens = max_tokens, .on_text = collect,
+                          .context = c, .interrupted = &c->interrupted};
+    o.sampling.temperature = 0;
+    return o;
+}
+
+static generate_report run(session *s, const char *prompt,
+                           const generate_options *o, collector *c)
+{
+    generate_report report = {0};
+    int32_t *ids;
+    size_t n_ids;
+    lll_error err;
+    c->n_bytes = 0;
+    c->n_calls = 0;
+    c->text[0] = '\0';
+    assert_int_equal(session_encode(s, prompt, strlen(prompt), &ids, &n_ids,
+                                    &err), LLL_OK);
+    if (generate(&s->model, &s->words, ids, n_ids, o, &report, &err)
+        != LLL_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(report.prompt_tokens, n_ids);
+    free(ids);
+    return report;
+}
+
+static void empty_cache(session *s)
+{
+    kv_cache_truncate(&s->model.caches[0], 0);
+}
+
+static void max_tokens_end_it(void **state)
+{
+    static collector c;
+    (void)state;
+    session s;
+    char whole[MOST_TEXT] = "";
+    start_with(&s, 512, 1);
+    for (int n = 0; n <= 12; n++) {
+        generate_options o = greedy(&c, n);
+        o.ignore_end = true;
+        generate_report r = run(&s, "A token", &o, &c);
+        assert_int_equal(r.reason, FINISH_LENGTH);
+        assert_int_equal(r.completion_tokens, n);
+        // The last one was chosen and never fed.
+        int fed = n > 0 ? n - 1 : 0;
+        assert_int_equal(s.model.caches[0].length, r.prompt_tokens + fed);
+        // A longer run begins with the shorter one.
+        assert_int_equal(strncmp(c.text, whole, strlen(whole)), 0);
+        strcpy(whole, c.text);
+        empty_cache(&s);
+    }
+    assert_true(strlen(whole) > 12);
+    session_close(&s);
+}
+
+static void the_report_adds_up(void **state)
+{
+    static collector c;
+    (void)state;
+    session s;
+    start_with(&s, 512, 1);
+    generate_options o = greedy(&c, 20);
+    o.ignore_end = true;
+    generate_report r = run(&s, "A token", &o, &c);
+    assert_true(r.prefill_seconds > 0);
+    assert_true(r.first_token_seconds >= r.prefill_seconds);
+    assert_true(r.decode_seconds > 0 && r.decode_seconds < 10);
+    // The history is what the cache holds: the prompt, then the answer.
+    char back[256];
+    int n = s.model.caches[0].length;
+    size_t length = tokenizer_decode(&s.words, s.model.history, (size_t)n,
+                                     false, back, sizeof back);
+    assert_true(length > 7 && length < sizeof back);
+    assert_memory_equal(back, "A token", 7);
+    assert_memory_equal(back + 7, c.text, length - 7);
+    session_close(&s);
+}
+
+static void the_end_token_ends_it(void **state)
+{
+    static collector c;
+    (void)state;
+    session s;
+    start_with(&s, 512, 1);
+    // What comes after <|im_end|> is not asked; the model of data/ ends this.
+    generate_options o = greedy(&c, -1);
+    generate_report r = run(&s, "A language model", &o, &c);
+    assert_int_equal(r.reason, FINISH_STOP);
+    assert_true(r.completion_tokens > 1);
+    assert_null(strstr(c.text, "<|im_end|>"));
+    // The end token is counted and is not fed.
+    assert_int_equal(s.model.caches[0].length,
+                     r.prompt_tokens + r.completion_tokens - 1);
+    char first[MOST_TEXT];
+    strcpy(first, c.text);
+    empty_cache(&s);
+
+    o.special = true;                   // still ends, still does not show
+    run(&s, "A language model", &o, &c);
+    assert_string_equal(c.text, first);
+    empty_cache(&s);
+
+    o.ignore_end = true;
+    r = run(&s, "A language model", &o, &c);
+    assert_int_equal(r.reason, FINISH_LENGTH);
+    size_t n = strlen(first);
+    assert_int_equal(strncmp(c.text, first, n), 0);
+    assert_int_equal(strncmp(c.text + n, "<|im_end|>", 10), 0);
+    session_close(&s);
+}
+
+static void a_full_context_ends_it(void **state)
+{
+    static collector c;
+    (void)state;
+    session s;
+    start_with(&s, 512, 1);
+    generate_options o = greedy(&c, -1);
+    o.ignore_end = true;
+    generate_report r = run(&s, "A token", &o, &c);
+    assert_int_equal(r.reason, FINISH_LENGTH);
+    assert_int_equal(s.model.caches[0].length, N_CTX);
+    // The last place holds a token, and that token's successor is text too.
+    assert_int_equal(r.completion_tokens, N_CTX - r.prompt_tokens + 1);
+    // Nothing more fits now.
+    lll_error err = {0};
+    const int32_t one = 5;
+    generate_report untouched = {.prompt_tokens = 77};
+    assert_int_equal(generate(&s.model, &s.words, &one, 1, &o, &untouched,
+                              &err), LLL_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "a prompt of 1 tokens after 160"));
+    assert_int_equal(untouched.prompt_tokens, 77);
+    session_close(&s);
+}
+
+static void bad_prompts_are_refused(void **state)
+{
+    static collector c;
+    static int32_t ids[N_CTX + 1];
+    (void)state;
+    session s;
+    lll_error err = {0};
+    generate_report r = {.prompt_tokens = 77};
+    start_with(&s, 16, 1);
+    generate_options o = greedy(&c, 5);
+    assert_int_equal(generate(&s.model, &s.words, ids, 0, &o, &r, &err),
+                     LLL_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "empty"));
+    assert_int_equal(generate(&s.model, &s.words, ids, N_CTX + 1, &o, &r,
+                              &err), LLL_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "161 tokens"));
+    assert_non_null(strstr(err.text, "context of 160"));
+    ids[3] = VOCAB;
+    assert_int_equal(generate(&s.model, &s.words, ids, 4, &o, &r, &err),
+                     LLL_ERR_ARGUMENT);
+    assert_int_equal(r.prompt_tokens, 77);
+    assert_int_equal(c.n_calls, 0);
+    assert_int_equal(s.model.caches[0].length, 0);
+    ids[3] = 0;                         // and one that just fits
+    o.max_tokens = -1;
+    assert_int_equal(generate(&s.model, &s.words, ids, N_CTX, &o, &r, &err),
+                     LLL_OK);
+    assert_int_equal(r.completion_tokens, 1);
+    session_close(&s);
+}
+
+// Every part of a text that the model writes, taken as the stop string: what
+// comes out is what stood before it, however it lies over the tokens.
+static void stop_strings_anywhere(void **state)
+{
+    static collector c;
+    static char whole[MOST_TEXT];
+    (void)state;
+    session s;
+    start_with(&s, 512, 1);
+    generate_options o = greedy(&c, 30);
+    o.ignore_end = true;
+    run(&s, "A token", &o, &c);
+    strcpy(whole, c.text);
+    size_t n = strlen(whole);
+    assert_true(n > 60);
+    for (size_t at = 0; at + 9 < n; at += 3)
+        for (size_t length = 1; length <= 9; length += 4) {
+            char stop[16] = "";
+            memcpy(stop, whole + at, length);
+            // One that never comes must not hold the text back for good.
+            const char *const stops[] = {"\x01 never", stop, ""};
+            o.stops = stops;
+            o.n_stops = 3;
+            empty_cache(&s);
+            generate_report r = run(&s, "A token", &o, &c);
+            assert_int_equal(r.reason, FINISH_STOP_STRING);
+            size_t want = (size_t)(strstr(whole, stop) - whole);
+            assert_int_equal(c.n_bytes, want);
+            assert_memory_equal(c.text, whole, want);
+        }
+    // Almost a stop string: what was held back is written after all.
+    char almost[80] = "";
+    memcpy(almost, whole + n - 40, 40);
+    strcat(almost, "\x01");
+    const char *const stops[] = {almost};
+    o.stops = stops;
+    o.n_stops = 1;
+    empty_cache(&s);
+    generate_report r = run(&s, "A token", &o, &c);
+    assert_int_equal(r.reason, FINISH_LENGTH);
+    assert_string_equal(c.text, whole);
+    session_close(&s);
+}
+
+static void an_interrupt_ends_it(void **state)
+{
+    static collector c;
+    (void)state;
+    session s;
+    start_with(&s, 512, 1);
+    generate_options o = greedy(&c, -1);
+    o.ignore_end = true;
+    c.interrupt_at = 5;
+    generate_report r = run(&s, "A token", &o, &c);
+    assert_int_equal(r.reason, FINISH_INTERRUPTED);
+    assert_int_equal(c.n_calls, 5);
+    assert_true(r.completion_tokens >= 5 && r.completion_tokens < 30);
+    // Set already: the prompt is read, and nothing is written.
+    r = run(&s, "A token", &o, &c);
+    assert_int_equal(r.reason, FINISH_INTERRUPTED);
+    assert_int_equal(r.completion_tokens, 0);
+    session_close(&s);
+}
+
+static void nothing_but_the_prompt_decides(void **state)
+{
+    static const int batches[] = {1, 3, 512}, threads[] = {1, 2, 5};
+    static collector c;
+    static char want[2][MOST_TEXT];
+    (void)state;
+    for (int b = 0; b < 3; b++)
+        for (int t = 0; t < 3; t++)
+            for (int warm = 0; warm < 2; warm++) {
+                session s;
+                start_with(&s, batches[b], threads[t]);
+                generate_options o = greedy(&c, 60);
+                o.ignore_end = true;
+                o.sampling.temperature = warm ? 1.5 : 0;
+                o.sampling.seed = 7;
+                run(&s, "You read the words of a model, and it is not the "
+                    "number that you are called", &o, &c);
+                if (b == 0 && t == 0)
+                    strcpy(want[warm], c.text);
+                assert_string_equal(c.text, want[warm]);
+                session_close(&s);
+            }
+    assert_true(strlen(want[0]) > 60);
+    assert_string_not_equal(want[0], want[1]);
+}
+
+// Wild sampling of a byte-level vocabulary: many pieces are parts of
+// characters. collect() checks that what comes out never is.
+static void characters_come_out_whole(void **state)
+{
+    static collector c;
+    (void)state;
+    session s;
+    int n_replaced = 0;
+    start_with(&s, 512, 1);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        generate_options o = greedy(&c, -1);
+        o.ignore_end = true;
+        o.sampling = (sampler_params){.temperature = 50, .top_p = 1,
+                                      .repeat_penalty = 1, .seed = seed};
+        empty_cache(&s);
+        run(&s, "A token", &o, &c);
+        n_replaced += strstr(c.text, "\xef\xbf\xbd") != NULL;
+    }
+    assert_true(n_replaced > 0);        // or this has tested nothing
+    session_close(&s);
+}
+
+// A stop string ends the text although half a character follows it in the
+// same token.
+static void nothing_follows_a_stop(void **state)
+{
+    static collector c;
+    (void)state;
+    session s;
+    start_with(&s, 512, 1);
+    generate_options o = greedy(&c, 2);
+    o.ignore_end = true;
+    generate_report r = run(&s, "A token", &o, &c);
+    // From now on the token that comes first stands for "e" and the byte C3.
+    int32_t id = s.model.history[r.prompt_tokens];
+    s.words.words.tokens[id].text = "e\u00c3";
+    s.words.words.tokens[id].n_bytes = 3;
+    o.max_tokens = 1;
+    empty_cache(&s);
+    run(&s, "A token", &o, &c);
+    assert_string_equal(c.text, "e\xef\xbf\xbd");
+
+    const char *const stops[] = {"e"};
+    o.stops = stops;
+    o.n_stops = 1;
+    empty_cache(&s);
+    r = run(&s, "A token", &o, &c);
+    assert_int_equal(r.reason, FINISH_STOP_STRING);
+    assert_string_equal(c.text, "");
+    session_close(&s);
+}
+
+// What is in the cache stays in front: in two calls as in one.
+static void a_conversation_goes_on(void **state)
+{
+    static collector c;
+    static char whole[MOST_TEXT];
+    int32_t ids[64];
+    size_t n_ids;
+    lll_error err;
+    generate_report r;
+    (void)state;
+    session s;
+    start_with(&s, 512, 2);
+    generate_options o = greedy(&c, 20);
+    o.ignore_end = true;
+    assert_int_equal(tokenizer_encode(&s.words, "Each number of the word",
+                                      23, 0, ids, 64, &n_ids, &err), LLL_OK);
+    assert_true(n_ids > 4);
+    assert_int_equal(generate(&s.model, &s.words, ids, n_ids, &o, &r, &err),
+                     LLL_OK);
+    strcpy(whole, c.text);
+
+    empty_cache(&s);
+    o.max_tokens = 0;                   // read the first part only
+    assert_int_equal(generate(&s.model, &s.words, ids, 3, &o, &r, &err),
+                     LLL_OK);
+    c.n_bytes = 0;
+    o.max_tokens = 20;
+    assert_int_equal(generate(&s.model, &s.words, ids + 3, n_ids - 3, &o, &r,
+                              &err), LLL_OK);
+    assert_string_equal(c.text, whole);
+
+    // Ten tokens, then the last of them as the prompt for ten more.
+    empty_cache(&s);
+    c.n_bytes = 0;
+    o.max_tokens = 10;
+    assert_int_equal(generate(&s.model, &s.words, ids, n_ids, &o, &r, &err),
+                     LLL_OK);
+    int32_t next = sampler_choose(
+        &(sampler){.params = o.sampling, .candidates = s.model.candidates,
+                   .vocab_size = VOCAB}, s.model.logits, NULL, 0);
+    assert_int_equal(generate(&s.model, &s.words, &next, 1, &o, &r, &err),
+                     LLL_OK);
+    assert_string_equal(c.text, whole);
+    session_close(&s);
+}
+
+static void reasons_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(finish_reason_name(FINISH_STOP), "stop");
+    assert_string_equal(finish_reason_name(FINISH_LENGTH), "length");
+    assert_string_equal(finish_reason_name(FINISH_STOP_STRING),
+                        "stop string");
+    assert_string_equal(finish_reason_name(FINISH_INTERRUPTED),
+                        "interrupted");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(max_tokens_end_it),
+        cmocka_unit_test(the_report_adds_up),
+        cmocka_unit_test(the_end_token_ends_it),
+        cmocka_unit_test(a_full_context_ends_it),
+        cmocka_unit_test(bad_prompts_are_refused),
+        cmocka_unit_test(stop_strings_anywhere),
+        cmocka_unit_test(an_interrupt_ends_it),
+        cmocka_unit_test(nothing_but_the_prompt_decides),
+        cmocka_unit_test(characters_come_out_whole),
+        cmocka_unit_test(nothing_follows_a_stop),
+        cmocka_unit_test(a_conversation_goes_on),
+        cmocka_unit_test(reasons_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+// Scoring a text: which tokens count, and the sum against one that is made
+// here from the logits.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/score.h"
+#include "common/session.h"
+#include "tests/ref.h"
+
+enum { N_IDS = 200, VOCAB = 512 };
+
+static void start(session *s, int n_ctx, int n_batch, int n_outputs,
+                  int n_threads)
+{
+    session_options o = session_defaults();
+    lll_error err;
+    o.n_ctx = n_ctx;
+    o.n_batch = n_batch;
+    o.n_outputs = n_outputs;
+    o.n_threads = n_threads;
+    if (session_open(s, ref_model(), &o, &err) != LLL_OK)
+        fail_msg("%s", err.text);
+}
+
+static void some_text(int32_t *ids)
+{
+    float numbers[N_IDS];
+    ref_random(81, numbers, N_IDS);
+    for (int i = 0; i < N_IDS; i++)
+        ids[i] = (int32_t)((numbers[i] + 1.0f) * 0.5f * (VOCAB - 1));
+}
+
+static text_score score(session *s, const int32_t *ids, size_t n)
+{
+    text_score out;
+    lll_error err;
+    if (score_text(&s->model, ids, n, NULL, NULL, &out, &err) != LLL_OK)
+        fail_msg("%s", err.text);
+    return out;
+}
+
+// -log p of the last of n tokens, from one forward pass over the others.
+static double surprise(session *s, const int32_t *ids, int n)
+{
+    const float *logits;
+    lll_error err;
+    double total = 0;
+    kv_cache_truncate(&s->model.caches[0], 0);
+    llama_batch batch = {.n_tokens = n - 1, .ids = ids};
+    assert_int_equal(llama_forward(&s->model, &batch, &logits, &err),
+                     LLL_OK);
+    for (int i = 0; i < VOCAB; i++)
+        total += exp((double)logits[i]);
+    return log(total) - (double)logits[ids[n - 1]];
+}
+
+// Windows of 16: of 40 tokens 15 + 15 + 7 are scored, each with what stands
+// before it in its window and nothing else.
+static void against_a_direct_sum(void **state)
+{
+    int32_t ids[N_IDS];
+    double sum = 0;
+    int n_scored = 0;
+    (void)state;
+    session s;
+    some_text(ids);
+    start(&s, 16, 16, 16, 1);
+    for (int first = 0; first < 40; first += 16)
+        for (int i = first + 1; i < 40 && i < first + 16; i++) {
+            sum += surprise(&s, ids + first, i - first + 1);
+            n_scored++;
+        }
+    assert_int_equal(n_scored, 37);
+    text_score got = score(&s, ids, 40);
+    assert_true(got.n_scored == 37);
+    assert_true(fabs(got.nll - sum / 37) < 1e-9);
+    assert_true(fabs(got.perplexity - exp(sum / 37)) < 1e-6);
+    session_close(&s);
+}
+
+static void how_many_are_scored(void **state)
+{
+    static const struct { size_t n_ids; uint64_t want; } cases[] = {
+        {2, 1}, {15, 14}, {16, 15}, {17, 15}, {18, 16}, {31, 29}, {32, 30},
+        {33, 30}, {48, 45}, {200, 187}};
+    int32_t ids[N_IDS];
+    (void)state;
+    session s;
+    some_text(ids);
+    start(&s, 16, 5, 3, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        text_score got = score(&s, ids, cases[i].n_ids);
+        assert_true(got.n_scored == cases[i].want);
+        // What is left in the cache is the last window, however short.
+        assert_int_equal(s.model.caches[0].length,
+                         (cases[i].n_ids - 1) % 16 + 1);
+    }
+    session_close(&s);
+}
+
+// The first of a window is given: another one there changes what follows it
+// in that window, is not asked itself, and leaves the other windows alone.
+static void the_first_of_a_window_is_given(void **state)
+{
+    int32_t ids[N_IDS];
+    (void)state;
+    session s;
+    some_text(ids);
+    start(&s, 16, 16, 16, 1);
+    double plain = score(&s, ids, 16).nll, before = score(&s, ids, 17).nll;
+    assert_true(before == plain);       // alone in its window: not asked
+    ids[16] = (ids[16] + 1) % VOCAB;
+    assert_true(score(&s, ids, 17).nll == plain);
+    double with = score(&s, ids, 18).nll;
+    ids[16] = (ids[16] + 1) % VOCAB;
+    assert_true(score(&s, ids, 18).nll != with);
+    session_close(&s);
+}
+
+static void the_same_however_it_is_cut(void **state)
+{
+    static const int cuts[][3] = {      // batch, outputs, threads
+        {64, 64, 1}, {1, 1, 1}, {64, 1, 2}, {7, 3, 1}, {64, 64, 5},
+        {100, 100, 2}, {100, 63, 3}};
+    int32_t ids[N_IDS];
+    double want = 0;
+    (void)state;
+    some_text(ids);
+    for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
+        session s;
+        start(&s, 100, cuts[i][0], cuts[i][1], cuts[i][2]);
+        text_score got = score(&s, ids, N_IDS);
+        if (i == 0)
+            want = got.nll;
+        assert_true(got.n_scored == 198);
+        assert_true(got.nll == want);   // to the last bit
+        session_close(&s);
+    }
+}
+
+static void count_up(void *context, size_t n_done)
+{
+    size_t *last = context;
+    assert_true(n_done > *last);
+    *last = n_done;
+}
+
+static void progress_reaches_the_end(void **state)
+{
+    int32_t ids[N_IDS];
+    size_t last = 0;
+    text_score out;
+    lll_error err;
+    (void)state;
+    session s;
+    some_text(ids);
+    start(&s, 64, 64, 10, 1);
+    assert_int_equal(score_text(&s.model, ids, N_IDS, count_up, &last, &out,
+                                &err), LLL_OK);
+    assert_int_equal(last, N_IDS);
+    session_close(&s);
+}
+
+static void nothing_to_score_is_refused(void **state)
+{
+    int32_t ids[N_IDS];
+    text_score out = {.n_scored = 77};
+    lll_error err = {0};
+    (void)state;
+    session s;
+    some_text(ids);
+    start(&s, 16, 16, 1, 1);
+    for (size_t n = 0; n < 2; n++) {
+        assert_int_equal(score_text(&s.model, ids, n, NULL, NULL, &out,
+                                    &err), LLL_ERR_ARGUMENT);
+        assert_non_null(strstr(err.text, "expected at least 2"));
+    }
+    ids[7] = -1;
+    assert_int_equal(score_text(&s.model, ids, 9, NULL, NULL, &out, &err),
+                     LLL_ERR_ARGUMENT);
+    session_close(&s);
+    start(&s, 1, 1, 1, 1);
+    ids[7] = 1;
+    assert_int_equal(score_text(&s.model, ids, 9, NULL, NULL, &out, &err),
+                     LLL_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "larger -c"));
+    assert_true(out.n_scored == 77);
+    session_close(&s);
+}
+
+int main(int argc, char **argv)
+{
+    ref_arguments(argc, argv);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(against_a_direct_sum),
+        cmocka_unit_test(how_many_are_scored),
+        cmocka_unit_test(the_first_of_a_window_is_given),
+        cmocka_unit_test(the_same_however_it_is_cut),
+        cmocka_unit_test(progress_reaches_the_end),
+        cmocka_unit_test(nothing_to_score_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
