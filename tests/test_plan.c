@@ -189,11 +189,11 @@ static void overflow_names_the_part(void **state)
 static void smaller_step_by_step(void **state)
 {
     static const char *const want[] = {
-        "context 4100 -> 2050", "context 2050 -> 1025",
-        "context 1025 -> 512", "batch 200 -> 100", "batch 100 -> 64",
+        "context 4000 -> 2000", "context 2000 -> 1000",
+        "context 1000 -> 512", "batch 200 -> 100", "batch 100 -> 64",
         "cache F32 -> F16"};
     (void)state;
-    plan_request r = {.n_ctx = 4100, .n_batch = 200, .n_outputs = 90,
+    plan_request r = {.n_ctx = 4000, .n_batch = 200, .n_outputs = 90,
                       .n_threads = 2, .n_sequences = 1,
                       .cache_type = DTYPE_F32};
     model_config c = LLAMA_8B;

@@ -185,7 +185,7 @@ static void only_recent_tokens_pay(void **state)
 {
     // Token 1 stands four from the end. Three candidates, because the other
     // tokens of the text must not decide.
-    static const int32_t text[] = {1, 2, 2, 2};
+    static const int32_t text[] = {2, 1, 2, 2, 2};
     static const float logits[] = {3, 4, -9};
     (void)state;
     static const int windows[] = {0, 1, 3, 4, 5, 64, -1};
@@ -198,7 +198,7 @@ static void only_recent_tokens_pay(void **state)
         p.repeat_penalty = 2;
         p.repeat_last_n = windows[i];
         sampler_init(&s, &p, list, 3);
-        assert_int_equal(sampler_choose(&s, logits, text, 4),
+        assert_int_equal(sampler_choose(&s, logits, text, 5),
                          pays[i] ? 0 : 1);
         // The list is whole again: each candidate has its number.
         for (int k = 0; k < 3; k++)
