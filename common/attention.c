@@ -104,9 +104,14 @@ static const float *row_f32(const attend_span *span, const void *rows,
 // @end attention-row
 
 // @begin attention-span
+int attend_visible(const attend_span *span, int row)
+{
+    return span->visible != NULL ? span->visible[row] : span->n_positions;
+}
+
 static void attend_row(const attend_span *span, int row)
 {
-    int n = span->n_positions, head_dim = span->head_dim;
+    int n = attend_visible(span, row), head_dim = span->head_dim;
     const float *q = span->q + (size_t)row * (size_t)head_dim;
     float *out = span->out + (size_t)row * (size_t)head_dim;
     float *score = span->scratch, *decoded = score + ATTENTION_SPAN;

@@ -29,14 +29,19 @@ typedef struct attend_span {
     const void *keys;       // [n_positions, head_dim], rows as stored
     const void *values;
     size_t row_bytes;
-    int n_positions;        // 1..ATTENTION_SPAN, the same for every row
+    int n_positions;        // 1..ATTENTION_SPAN
     float *scratch;         // attention_scratch(head_dim) numbers
     float *maximum;         // out: [n_rows], the largest score of the span
     float *total;           // out: [n_rows], sum of exp(score - maximum)
     float *out;             // out: [n_rows, head_dim], sum of
                             // exp(score - maximum) * value
+    const int *visible;     // [n_rows]: how many of the positions each row
+                            // looks at, at least 1; NULL: all
 } attend_span;
 // @end attend-span-type
+
+// Positions of the span that a row looks at.
+int attend_visible(const attend_span *span, int row);
 
 // The taught version of a span, and the definition of the faster ones.
 void attend_span_scalar(const attend_span *span);

@@ -116,6 +116,7 @@ void llama_rotate_and_store(llama *m, int layer, const llama_batch *batch)
 typedef struct {
     attend_span span;       // everything but the positions
     attend_state *states;   // [n_rows]: what the spans came to so far
+    int *visible;           // [n_rows]: of the span at hand
     int first, n_tokens;    // of the batch
     int group;              // query heads that share the key-value head
     int head;               // the key-value head
@@ -160,75 +161,70 @@ static void open_tile(tile *to, const attend_job *job, int worker)
         .scratch = (float *)(void *)(end - plan_attend_scratch(head_dim)),
     };
     to->states = (attend_state *)(void *)(to->span.total + rows);
+    to->visible = (int *)(void *)(to->states + rows);
 }
 // @end llama-open-tile
 
 // @begin llama-tile-span
-// Rows of the tile against the first n_positions positions of span s.
-static attend_span run_span(const llama *m, const tile *t, int first_row,
-                            int n_rows, int s, int n_positions)
-{
-    attend_span span = t->span;
-    size_t skipped = (size_t)s * ATTENTION_SPAN * span.row_bytes;
-    size_t numbers = (size_t)first_row * (size_t)span.head_dim;
-    span.keys = (const unsigned char *)span.keys + skipped;
-    span.values = (const unsigned char *)span.values + skipped;
-    span.q += numbers;
-    span.out += numbers;
-    span.maximum += first_row;
-    span.total += first_row;
-    span.n_rows = n_rows;
-    span.n_positions = n_positions;
-    m->products.kernels->attend(&span);
-    return span;
-}
-// @end llama-tile-span
-
-// @begin llama-add-span
-static void add_span(const llama *m, tile *t, int first_row, int n_rows,
-                     int s, int n_positions)
-{
-    attend_span span = run_span(m, t, first_row, n_rows, s, n_positions);
-    for (int r = 0; r < n_rows; r++)
-        attend_merge(&t->states[first_row + r], span.maximum[r],
-                     span.total[r],
-                     span.out + (size_t)r * (size_t)span.head_dim,
-                     span.head_dim);
-}
-
 // Positions of span s that a token at `position` may look at.
 static int visible(int position, int s)
 {
     int n = position + 1 - s * ATTENTION_SPAN;
     return n < ATTENTION_SPAN ? n : ATTENTION_SPAN;
 }
-// @end llama-add-span
+
+// The tile's rows, beginning with those of token `first`, against span s.
+// The last token looks furthest, the others at less.
+static attend_span run_span(const llama *m, const tile *t, int first, int s)
+{
+    attend_span span = t->span;
+    const int32_t *position = m->positions + t->first;
+    size_t skipped = (size_t)s * ATTENTION_SPAN * span.row_bytes;
+    int row = first * t->group;
+    size_t numbers = (size_t)row * (size_t)span.head_dim;
+    span.keys = (const unsigned char *)span.keys + skipped;
+    span.values = (const unsigned char *)span.values + skipped;
+    span.q += numbers;
+    span.out += numbers;
+    span.maximum += row;
+    span.total += row;
+    span.n_rows -= row;
+    span.n_positions = visible(position[t->n_tokens - 1], s);
+    for (int r = 0; r < span.n_rows; r++)
+        t->visible[r] = visible(position[first + r / t->group], s);
+    span.visible = t->visible;
+    m->products.kernels->attend(&span);
+    return span;
+}
+// @end llama-tile-span
 
 // @begin llama-attend-tile
 static void attend_tile(const llama *m, tile *t)
 {
     const int32_t *position = m->positions + t->first;
+    size_t head_dim = (size_t)t->span.head_dim;
     for (int r = 0; r < t->span.n_rows; r++) {
         float *out = head_of(m, m->attention, t->first + r / t->group,
                              t->head * t->group + r % t->group);
-        memset(out, 0, (size_t)t->span.head_dim * sizeof *out);
+        memset(out, 0, head_dim * sizeof *out);
         t->states[r] = (attend_state){-INFINITY, 0.0f, out};
     }
-    // Spans that even the tile's first token sees whole serve all rows at
-    // once; from there on each token has its own horizon.
-    int s = 0;
-    for (; (s + 1) * ATTENTION_SPAN <= position[0] + 1; s++)
-        add_span(m, t, 0, t->span.n_rows, s, ATTENTION_SPAN);
-    for (int i = 0; i < t->n_tokens; i++)
-        for (int k = s; k * ATTENTION_SPAN <= position[i]; k++)
-            add_span(m, t, i * t->group, t->group, k,
-                     visible(position[i], k));
+    int last = position[t->n_tokens - 1] / ATTENTION_SPAN, first = 0;
+    for (int s = 0; s <= last; s++) {
+        // A tile may reach over the end of a span: tokens that stand before
+        // this span have nothing to look at in it.
+        while (position[first] < s * ATTENTION_SPAN)
+            first++;
+        attend_span span = run_span(m, t, first, s);
+        for (int r = 0; r < span.n_rows; r++)
+            attend_merge(&t->states[first * t->group + r], span.maximum[r],
+                         span.total[r], span.out + (size_t)r * head_dim,
+                         span.head_dim);
+    }
     for (int r = 0; r < t->span.n_rows; r++)
         attend_finish(&t->states[r], t->span.head_dim);
 }
-// @end llama-attend-tile
 
-// @begin llama-tile-piece
 static void tile_piece(void *context, int piece, int worker)
 {
     const attend_job *job = context;
@@ -272,8 +268,7 @@ static void span_piece(void *context, int piece, int worker)
               .head = piece % c->n_kv_heads};
     open_tile(&t, job, worker);
     int s = slot - job->first_span[token];
-    attend_span span = run_span(job->m, &t, 0, t.group, s,
-                                visible(job->m->positions[token], s));
+    attend_span span = run_span(job->m, &t, 0, s);
     for (int r = 0; r < t.group; r++) {
         float *to = span_result(job->m, slot, t.head * t.group + r);
         to[0] = span.maximum[r];

@@ -122,7 +122,7 @@ static size_t tile_scratch(const model_config *c)
 {
     size_t group = (size_t)(c->n_heads / c->n_kv_heads);
     size_t rows = larger(PLAN_TILE_ROWS, group);
-    size_t numbers = times(rows, 2 * (size_t)c->head_dim + 6);
+    size_t numbers = times(rows, 2 * (size_t)c->head_dim + 7);
     return plus(arena_round(times(numbers, sizeof(float))),
                 plan_attend_scratch(c->head_dim));
 }

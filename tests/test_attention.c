@@ -97,9 +97,12 @@ static void attend_row(const attention_case *c, int row, int head,
         float maximum, total;
         int n = end - i < ATTENTION_SPAN ? end - i : ATTENTION_SPAN;
         size_t skip = (size_t)i * c->cache.row_bytes;
-        attend_span span = {c->q + at, 1, c->head_dim, c->cache.type,
-                            keys + skip, values + skip, c->cache.row_bytes,
-                            n, scratch, &maximum, &total, partial};
+        attend_span span = {
+            .q = c->q + at, .n_rows = 1, .head_dim = c->head_dim,
+            .type = c->cache.type, .keys = keys + skip,
+            .values = values + skip, .row_bytes = c->cache.row_bytes,
+            .n_positions = n, .scratch = scratch, .maximum = &maximum,
+            .total = &total, .out = partial};
         attend(&span);
         attend_merge(&state, maximum, total, partial, c->head_dim);
     }

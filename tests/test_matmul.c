@@ -331,7 +331,7 @@ static void spans_are_the_same(void **unused)
     static uint16_t half[2][128 * 96];
     static attended a, b;
     const kernels *table[8];
-    int n_tables = tables(table, 8);
+    int n_tables = tables(table, 8), horizon[40];
     (void)unused;
     for (int i = 0; i < 40 * 96; i++)
         q[i] = uniform();
@@ -349,7 +349,9 @@ static void spans_are_the_same(void **unused)
                         .keys = is_half ? (void *)half[0] : (void *)kv[0],
                         .values = is_half ? (void *)half[1] : (void *)kv[1],
                         .row_bytes = (size_t)dims[d] * (is_half ? 2 : 4),
-                        .n_positions = n};
+                        .n_positions = n, .visible = n % 2 ? NULL : horizon};
+                    for (int k = 0; k < rows[r]; k++)
+                        horizon[k] = 1 + (n - 1) * (k + 1) / rows[r];
                     attend_with(&kernels_scalar, span, &a);
                     for (int i = 0; i < n_tables; i++) {
                         attend_with(table[i], span, &b);

@@ -175,16 +175,17 @@ static INLINE void weights_of(float *scores, int n, float *maximum,
 // @end simd-weights
 
 // @begin simd-values
-// out[r] = sum over positions of weight[r][j] * value[j], in rising j, for
-// n_v vectors of the head beginning at `column`.
+// out[r] += sum of weight[r][j] * value[j] over the positions first..end-1,
+// in rising j, for n_v vectors of the head.
 static INLINE void add_values(const float *weights, int n_rows,
-                              const float *values, size_t stride, int n,
-                              float *out, int head_dim, int n_v)
+                              const float *values, size_t stride, int first,
+                              int end, float *out, int head_dim, int n_v)
 {
     vf sum[ATTEND_ROWS * 4];
-    UNROLL for (int o = 0; o < n_rows * n_v; o++)
-        sum[o] = f_set1(0.0f);
-    for (int j = 0; j < n; j++) {
+    UNROLL for (int r = 0; r < n_rows; r++)
+        UNROLL for (int k = 0; k < n_v; k++)
+            sum[r * n_v + k] = f_load(out + r * head_dim + k * LANES);
+    for (int j = first; j < end; j++) {
         const float *value = values + (size_t)j * stride;
         vf v[4];
         UNROLL for (int k = 0; k < n_v; k++)
@@ -201,19 +202,20 @@ static INLINE void add_values(const float *weights, int n_rows,
 }
 
 static INLINE void values_of(const attend_span *span, const float *weights,
-                             const float *values, size_t stride, int row,
-                             int n_rows)
+                             const float *values, size_t stride, int first,
+                             int end, float *out, int n_rows)
 {
-    int d = span->head_dim, n = span->n_positions, i = 0;
-    float *out = span->out + (size_t)row * (size_t)d;
+    int d = span->head_dim, i = 0;
     for (; i + 4 * LANES <= d; i += 4 * LANES)
-        add_values(weights, n_rows, values + i, stride, n, out + i, d, 4);
+        add_values(weights, n_rows, values + i, stride, first, end, out + i,
+                   d, 4);
     for (; i + LANES <= d; i += LANES)
-        add_values(weights, n_rows, values + i, stride, n, out + i, d, 1);
+        add_values(weights, n_rows, values + i, stride, first, end, out + i,
+                   d, 1);
     for (; i < d; i++)
         for (int r = 0; r < n_rows; r++) {
-            float sum = 0.0f;
-            for (int j = 0; j < n; j++)
+            float sum = out[r * d + i];
+            for (int j = first; j < end; j++)
                 sum = fmaf(weights[r * ATTENTION_SPAN + j],
                            values[(size_t)j * stride + (size_t)i], sum);
             out[r * d + i] = sum;
@@ -222,18 +224,32 @@ static INLINE void values_of(const attend_span *span, const float *weights,
 // @end simd-values
 
 // @begin simd-attend
-// A few query rows against the whole span.
+// A few query rows against the span. Where they see different numbers of
+// positions, those that all of them see are summed together, and each row
+// goes on alone: the order of its sum is the same.
 static INLINE void attend_rows(const attend_span *span, const float *keys,
                                const float *values, size_t stride, int row,
                                int n_rows)
 {
     float *scores = span->scratch;
-    int d = span->head_dim, n = span->n_positions;
-    scores_of(span->q + (size_t)row * (size_t)d, n_rows, d, keys, n, scores);
+    int d = span->head_dim, n[ATTEND_ROWS], least = ATTENTION_SPAN, most = 0;
+    float *out = span->out + (size_t)row * (size_t)d;
+    for (int r = 0; r < n_rows; r++) {
+        n[r] = attend_visible(span, row + r);
+        least = n[r] < least ? n[r] : least;
+        most = n[r] > most ? n[r] : most;
+    }
+    scores_of(span->q + (size_t)row * (size_t)d, n_rows, d, keys, most,
+              scores);
     for (int r = 0; r < n_rows; r++)
-        weights_of(scores + r * ATTENTION_SPAN, n, &span->maximum[row + r],
-                   &span->total[row + r]);
-    values_of(span, scores, values, stride, row, n_rows);
+        weights_of(scores + r * ATTENTION_SPAN, n[r],
+                   &span->maximum[row + r], &span->total[row + r]);
+    memset(out, 0, (size_t)(n_rows * d) * sizeof *out);
+    values_of(span, scores, values, stride, 0, least, out, n_rows);
+    for (int r = 0; r < n_rows; r++)
+        if (n[r] > least)
+            values_of(span, scores + r * ATTENTION_SPAN, values, stride,
+                      least, n[r], out + r * d, 1);
 }
 
 static void attend(const attend_span *span)
