@@ -10,6 +10,9 @@ modules_of = $(shell awk '/^[0-9]/ { ahead = 0; for (i = 3; i <= NF; i++) { \
     else if ($$1 < "$1" || ($$1 == "$1")) if (!ahead || $$1 == "$1") print $$i } }' \
     $(ORDER) | sort -u)
 
+# One short line for each command; `make V=1` shows the commands whole.
+run = $(if $(V),$3,@printf '  %-4s  %s\n' '$1' '$2' && $3)
+
 # Faster versions of the kernels, one file for each instruction set. They
 # are there when their folder is: chapter 7 builds without it.
 ARCH := $(shell $(CC) -dumpmachine)
@@ -33,7 +36,7 @@ objects_of = $(patsubst %,$(OUT)/common/%.o,$(call modules_of,$1)) \
 $(OUT)/common/kernels.o: BASE += $(KERNEL_DEFINES)
 $(KERNEL_OBJECTS): $(OUT)/common/kernels/%.o: common/kernels/%.c $(wildcard common/*.h common/kernels/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(FLAGS_$*) -c -o $@ $<
+	$(call run,cc,$<,$(CC) $(BASE) $(FLAGS_$*) -c -o $@ $<)
 
 # Whoever passes other flags gets a build of its own, not a mixture.
 STAMP := $(OUT)/flags
@@ -41,7 +44,7 @@ $(shell mkdir -p $(OUT); echo '$(CC) $(BASE)' | cmp -s - $(STAMP) || echo '$(CC)
 
 $(OUT)/%.o: %.c $(STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(BASE) -MMD -MP -c -o $@ $<
+	$(call run,cc,$<,$(CC) $(BASE) -MMD -MP -c -o $@ $<)
 -include $(wildcard $(OUT)/common/*.d $(OUT)/chapters/*/*.d)
 
 # Static pattern rules: a phony target never looks for an implicit rule.
@@ -59,6 +62,6 @@ sources_of = $(wildcard $(call chapter_dir,$1)/*.c)
 define chapter_rule
 $(OUT)/chapter-$1/run: $(patsubst %.c,$(OUT)/%.o,$(call sources_of,$1)) $(call objects_of,$1)
 	@mkdir -p $$(@D)
-	$(CC) $(LINK) -o $$@ $$^ $(LDLIBS)
+	$$(call run,link,$$@,$(CC) $(LINK) -o $$@ $$^ $(LDLIBS))
 endef
 $(foreach n,$(NUMBERS),$(if $(call chapter_dir,$n),$(eval $(call chapter_rule,$n))))

@@ -25,7 +25,7 @@ CMOCKA_FLAGS = $(shell pkg-config --cflags cmocka 2>/dev/null)
 $(OUT)/tests/%.o: BASE += $(CMOCKA_FLAGS)
 $(TESTS:%=$(OUT)/tests/%): $(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_OBJECTS) \
                            $(COMMON)
-	$(CC) $(LINK) -o $@ $^ $(CMOCKA) $(LDLIBS)
+	$(call run,link,$@,$(CC) $(LINK) -o $@ $^ $(CMOCKA) $(LDLIBS))
 -include $(wildcard $(OUT)/tests/*.d)
 
 .PHONY: test tests check setup reference tiny trace smollm2 lint
