@@ -103,12 +103,14 @@ static const float *row_f32(const attend_span *span, const void *rows,
 }
 // @end attention-row
 
-// @begin attention-span
+// @begin attention-visible
 int attend_visible(const attend_span *span, int row)
 {
     return span->visible != NULL ? span->visible[row] : span->n_positions;
 }
+// @end attention-visible
 
+// @begin attention-span
 static void attend_row(const attend_span *span, int row)
 {
     int n = attend_visible(span, row), head_dim = span->head_dim;

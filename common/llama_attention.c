@@ -224,7 +224,9 @@ static void attend_tile(const llama *m, tile *t)
     for (int r = 0; r < t->span.n_rows; r++)
         attend_finish(&t->states[r], t->span.head_dim);
 }
+// @end llama-attend-tile
 
+// @begin llama-tile-piece
 static void tile_piece(void *context, int piece, int worker)
 {
     const attend_job *job = context;

@@ -12,7 +12,12 @@
 // @begin main-options
 enum { MAX_OPTIONS = 48 };
 
-static size_t list_options(settings *s, args_option *list)
+// Append a table to the program's list of options.
+#define APPEND(list, n, table) \
+    (memcpy((list) + (n), (table), sizeof (table)), \
+     (n) + sizeof (table) / sizeof (table)[0])
+
+static size_t work_options(settings *s, args_option *list, size_t n)
 {
     const args_option options[] = {
         ARGS_TEXT("-m", "--model", "FILE", &s->model, "GGUF file to run"),
@@ -30,8 +35,15 @@ static size_t list_options(settings *s, args_option *list)
                   "score a text, in windows of the context's length"),
         ARGS_TEXT(NULL, "--trace", "FILE", &s->trace,
                   "write every intermediate of the prompt to a GGUF file"),
-        // @end main-options
-        // @begin main-options-sampling
+    };
+    return APPEND(list, n, options);
+}
+// @end main-options
+
+// @begin main-options-sampling
+static size_t sampling_options(settings *s, args_option *list, size_t n)
+{
+    const args_option options[] = {
         ARGS_HEADING("Choosing tokens"),
         ARGS_INT("-n", "--predict", "N", &s->n_predict, -1, 1 << 24,
                  "tokens to generate at most (-1: as many as fit)"),
@@ -55,8 +67,15 @@ static size_t list_options(settings *s, args_option *list)
                   "go on after the model ends, for measuring"),
         ARGS_FLAG(NULL, "--special", &s->special,
                   "write special tokens as their names"),
-        // @end main-options-sampling
-        // @begin main-options-machine
+    };
+    return APPEND(list, n, options);
+}
+// @end main-options-sampling
+
+// @begin main-options-machine
+static size_t machine_options(settings *s, args_option *list, size_t n)
+{
+    const args_option options[] = {
         ARGS_HEADING("The machine"),
         ARGS_INT("-c", "--ctx-size", "N", &s->n_ctx, 0, 1 << 24,
                  "positions of the context (0: the model's, at most 4096)"),
@@ -78,8 +97,14 @@ static size_t list_options(settings *s, args_option *list)
         ARGS_FLAG(NULL, "--version", &s->version,
                   "name the kernels built in and the one in use"),
     };
-    memcpy(list, options, sizeof options);
-    return sizeof options / sizeof options[0];
+    return APPEND(list, n, options);
+}
+
+static size_t list_options(settings *s, args_option *list)
+{
+    size_t n = work_options(s, list, 0);
+    n = sampling_options(s, list, n);
+    return machine_options(s, list, n);
 }
 // @end main-options-machine
 
@@ -191,11 +216,12 @@ int main(int argc, char **argv)
         .activations = "q8",
     };
     args_option options[MAX_OPTIONS];
+    size_t n_options = list_options(&set, options);
     const args_program program = {
         "chapter-08/run", "[-m FILE.gguf] [-p TEXT] [--chat]",
         "Run a Llama: continue a text, talk, score, trace. Without "
         "arguments the tiny model of this repository says something.",
-        options, list_options(&set, options),
+        options, n_options,
     };
     args_list rest;
     lll_error err;
