@@ -62,6 +62,6 @@ sources_of = $(wildcard $(call chapter_dir,$1)/*.c)
 define chapter_rule
 $(OUT)/chapter-$1/run: $(patsubst %.c,$(OUT)/%.o,$(call sources_of,$1)) $(call objects_of,$1)
 	@mkdir -p $$(@D)
-	$$(call run,link,$$@,$(CC) $(LINK) -o $$@ $$^ $(LDLIBS))
+	$$(call run,link,$$@,$$(CC) $$(LINK) -o $$@ $$^ $(LDLIBS))
 endef
 $(foreach n,$(NUMBERS),$(if $(call chapter_dir,$n),$(eval $(call chapter_rule,$n))))
