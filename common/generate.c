@@ -16,6 +16,7 @@ const char *finish_reason_name(finish_reason reason)
 
 // @begin generate-prefill
 lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
+                            const volatile sig_atomic_t *interrupted,
                             const float **logits, lll_error *err)
 {
     kv_cache *cache = &model->caches[0];
@@ -30,6 +31,12 @@ lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
                         n_ids, cache->length, cache->capacity);
     size_t n_batch = (size_t)model->request.n_batch;
     for (size_t done = 0; done < n_ids; ) {
+        if (interrupted != NULL && *interrupted) {
+            kv_cache_truncate(cache, cache->length - (int)done);
+            return lll_fail(err, LLL_ERR_INTERRUPTED,
+                            "interrupted after %zu of %zu tokens of the "
+                            "prompt", done, n_ids);
+        }
         size_t n = n_ids - done < n_batch ? n_ids - done : n_batch;
         llama_batch batch = {.n_tokens = (int)n, .ids = ids + done};
         memcpy(model->history + cache->length, ids + done,
@@ -164,15 +171,16 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
             report->reason = FINISH_STOP;
             return LLL_OK;
         }
+        bool last = report->completion_tokens == o->max_tokens;
         if (push_token(out, id)) {
             report->reason = FINISH_STOP_STRING;
-            return LLL_OK;
+            last = true;
         }
-        if (cache->length == cache->capacity
-            || report->completion_tokens == o->max_tokens)
+        // The last token is fed only when something will follow it.
+        if (cache->length == cache->capacity || (last && !o->continues))
             return LLL_OK;
-        lll_status s = generate_prefill(m, &id, 1, &logits, err);
-        if (s != LLL_OK)
+        lll_status s = generate_prefill(m, &id, 1, NULL, &logits, err);
+        if (s != LLL_OK || last)
             return s;
     }
     return LLL_OK;
@@ -189,7 +197,13 @@ lll_status generate(llama *model, const tokenizer *words,
     const float *logits;
     text_stream out;
     generate_report r = {.prompt_tokens = (int)n_prompt};
-    lll_status s = generate_prefill(model, prompt, n_prompt, &logits, err);
+    lll_status s = generate_prefill(model, prompt, n_prompt,
+                                    options->interrupted, &logits, err);
+    if (s == LLL_ERR_INTERRUPTED) {
+        r.reason = FINISH_INTERRUPTED;
+        *report = r;
+        return LLL_OK;
+    }
     if (s != LLL_OK)
         return s;
     r.prefill_seconds = machine_seconds() - start;

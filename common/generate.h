@@ -25,6 +25,8 @@ typedef struct {
     sampler_params sampling;
     int max_tokens;             // -1: until the context is full
     bool ignore_end;            // go on after the model ends, for measuring
+    bool continues;             // another call will go on from here: leave
+                                // all that was said in the cache
     bool special;               // write special tokens as their names
     const char *const *stops;   // texts that end the answer; not written
     int n_stops;
@@ -58,7 +60,12 @@ lll_status generate(llama *model, const tokenizer *words,
 
 // Feed tokens to sequence 0 in batches of at most n_batch, and give the
 // logits of the last.
+//
+// interrupted   looked at before each batch; NULL: cannot be
+//
+// LLL_ERR_INTERRUPTED   it was set: the cache is as it was before the call
 lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
+                            const volatile sig_atomic_t *interrupted,
                             const float **logits, lll_error *err);
 
 // "stop", "length", "stop string", "interrupted"

@@ -414,6 +414,42 @@ static void a_conversation_goes_on(void **state)
     session_close(&s);
 }
 
+// A prompt that is still being read leaves no trace when it is interrupted.
+static void an_interrupt_ends_the_prompt(void **state)
+{
+    static collector c;
+    session s;
+    (void)state;
+    start_with(&s, 2, 1);
+    generate_options o = greedy(&c, 5);
+    run(&s, "A language model", &o, &c);
+    int length = s.model.caches[0].length;
+    c.interrupted = 1;
+    generate_report r = run(&s, " reads a prompt that is long", &o, &c);
+    assert_int_equal(r.reason, FINISH_INTERRUPTED);
+    assert_int_equal(r.completion_tokens, 0);
+    assert_int_equal(s.model.caches[0].length, length);
+    session_close(&s);
+}
+
+// The last token goes into the cache only when the talk goes on.
+static void the_last_token_is_kept_for_what_follows(void **state)
+{
+    static collector c;
+    (void)state;
+    for (int continues = 0; continues < 2; continues++) {
+        session s;
+        start_with(&s, 8, 1);
+        generate_options o = greedy(&c, 3);
+        o.continues = continues;
+        generate_report r = run(&s, "A language model", &o, &c);
+        assert_int_equal(r.completion_tokens, 3);
+        assert_int_equal(s.model.caches[0].length,
+                         r.prompt_tokens + 2 + continues);
+        session_close(&s);
+    }
+}
+
 static void reasons_have_names(void **state)
 {
     (void)state;
@@ -439,6 +475,8 @@ int main(void)
         cmocka_unit_test(characters_come_out_whole),
         cmocka_unit_test(nothing_follows_a_stop),
         cmocka_unit_test(a_conversation_goes_on),
+        cmocka_unit_test(an_interrupt_ends_the_prompt),
+        cmocka_unit_test(the_last_token_is_kept_for_what_follows),
         cmocka_unit_test(reasons_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

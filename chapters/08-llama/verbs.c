@@ -162,6 +162,7 @@ static lll_status answer(session *s, const settings *set, const int32_t *ids,
     generate_options options = {
         .sampling = set->sampling, .max_tokens = (int)set->n_predict,
         .ignore_end = set->ignore_end, .special = set->special,
+        .continues = set->chat,
         .stops = set->stops.items, .n_stops = set->stops.n_items,
         .on_text = on_text, .context = &sink, .interrupted = &interrupted,
     };
@@ -323,7 +324,7 @@ lll_status verb_logits(session *s, const settings *set, lll_error *err)
     lll_status status = read_prompt(s, set, &ids, &n_ids, err);
     if (status != LLL_OK)
         return status;
-    status = generate_prefill(&s->model, ids, n_ids, &logits, err);
+    status = generate_prefill(&s->model, ids, n_ids, NULL, &logits, err);
     if (status == LLL_OK) {
         sampler_init(&top, &set->sampling, s->model.candidates,
                      s->config.vocab_size);
