@@ -123,25 +123,29 @@ static int32_t most_likely(const sampler *s)
 // @end sampler-greedy
 
 // @begin sampler-cut
-// How many of the sorted candidates stay: list[0] is the best. Fills in
-// weights e^((logit - best) / temperature), and their sum.
+// How many of the sorted candidates stay: list[0] is the best. The cuts look
+// at the probabilities that the model gave; then the temperature makes the
+// weights of those that stay, e^((logit - best) / temperature).
 static int cut(const sampler_params *p, candidate *list, int n,
                double *total)
 {
     double best = list[0].logit, all = 0.0, kept = 0.0;
     int n_kept = 0;
     for (int i = 0; i < n; i++)
-        all += exp(((double)list[i].logit - best) / p->temperature);
+        all += exp((double)list[i].logit - best);
     for (; n_kept < n; n_kept++) {
-        double weight = exp(((double)list[n_kept].logit - best)
-                            / p->temperature);
-        // The best weighs 1, so min_p is a bound on the weight itself.
-        if (n_kept > 0 && (weight < p->min_p || kept >= p->top_p * all))
+        double share = exp((double)list[n_kept].logit - best);
+        // The best has share 1, so min_p is a bound on the share itself.
+        if (n_kept > 0 && (share < p->min_p || kept >= p->top_p * all))
             break;
-        kept += weight;
-        list[n_kept].logit = (float)weight;
+        kept += share;
     }
-    *total = kept;
+    *total = 0.0;
+    for (int i = 0; i < n_kept; i++) {
+        double logit = (double)list[i].logit;
+        list[i].logit = (float)exp((logit - best) / p->temperature);
+        *total += (double)list[i].logit;
+    }
     return n_kept;
 }
 // @end sampler-cut

@@ -47,6 +47,7 @@ void sampler_init(sampler *s, const sampler_params *params,
 // logits    [vocab_size]
 // recent    [n_recent], the tokens so far, oldest first
 //
+// The order is that of llama.cpp: penalty, top-k, top-p, min-p, temperature.
 // Equal logits go to the smaller number, so the choice depends on nothing
 // but the arguments and the seed. A logit that is not a number counts as
 // impossible.
