@@ -221,7 +221,7 @@ lll_status threads_start(thread_team **team, int n_threads, void *memory,
         if (start_worker(&made->workers[i],
                          stacks + (size_t)(i - 1) * STACK_BYTES) != 0) {
             threads_stop(made);
-            return lll_fail(err, LLL_ERR_MEMORY,
+            return lll_fail(err, LLL_ERR_UNSUPPORTED,
                             "the system started %d of %d threads; ask for "
                             "fewer with -t", i, n_threads);
         }

@@ -25,7 +25,7 @@ typedef void (*thread_job)(void *context, int piece, int worker);
 // memory   threads_bytes(n_threads) bytes, aligned to 64 and zeroed, that
 //          stay valid until threads_stop(): the team and its stacks live in
 //          them
-// LLL_ERR_MEMORY   the system does not start that many threads
+// LLL_ERR_UNSUPPORTED   the system does not start that many threads
 lll_status threads_start(thread_team **team, int n_threads, void *memory,
                          lll_error *err);
 size_t threads_bytes(int n_threads);
