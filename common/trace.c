@@ -168,6 +168,11 @@ void trace_close(trace *t)
     gguf_close(&t->file);
     memset(t, 0, sizeof *t);
 }
+
+int trace_last_layer(const trace *t)
+{
+    return t->layers[t->n_layers - 1];
+}
 // @end trace-open
 
 // @begin trace-find

@@ -47,6 +47,9 @@ typedef struct {
 lll_status trace_open(trace *t, const char *path, lll_error *err);
 void trace_close(trace *t);     // accepts a zeroed struct
 
+// The last layer that was recorded, for a caller who has no wish.
+int trace_last_layer(const trace *t);
+
 // Read the step `name` of one layer, all tokens.
 //
 // name   input [d_model]       what the norm receives; where a whole pass was

@@ -87,7 +87,7 @@ static lll_status choose(material *m, const settings *s, lll_error *err)
         int64_t asked;
         int favourite, count, *target;
     } numbers[] = {
-        {"--head", s->head, 0, t->n_heads, &m->head},
+        {"--head", s->head, 8, t->n_heads, &m->head},
         {"--token", s->token, 18, t->n_tokens, &m->token},
         {"--query", s->query, 8, t->n_tokens, &m->query},
         {"--key", s->key, 1, t->n_tokens, &m->key},
@@ -116,6 +116,8 @@ static lll_status run(const settings *s, lll_error *err)
     lll_status status = trace_open(&m.recorded, s->path, err);
     if (status != LLL_OK)
         return status;
+    if (s->layer < 0)
+        m.layer = trace_last_layer(&m.recorded);
     status = load_rows(&m, err);
     if (status == LLL_OK)
         status = make_room(&m, err);
@@ -150,12 +152,14 @@ static lll_status run(const settings *s, lll_error *err)
 int main(int argc, char **argv)
 {
     settings s = {.path = "data/trace.gguf", .pairing = "adjacent",
-                  .layer = 13, .head = 8, .token = -1, .query = -1,
+                  .layer = -1, .head = -1, .token = -1, .query = -1,
                   .key = -1, .positions = 30, .stride = 1};
     const args_option options[] = {
         ARGS_TEXT(NULL, "--trace", "FILE", &s.path, "recorded steps to read"),
-        ARGS_INT(NULL, "--layer", "L", &s.layer, 0, 10000, "which layer"),
-        ARGS_INT(NULL, "--head", "H", &s.head, 0, 10000, "which query head"),
+        ARGS_INT(NULL, "--layer", "L", &s.layer, -1, 10000,
+                 "which layer (-1: the last recorded)"),
+        ARGS_INT(NULL, "--head", "H", &s.head, -1, 10000,
+                 "which query head (-1: we choose)"),
         ARGS_INT(NULL, "--token", "I", &s.token, -1, 1e6,
                  "whose channels to show (-1: we choose)"),
         ARGS_INT(NULL, "--query", "I", &s.query, -1, 1e6,

@@ -59,6 +59,10 @@ static lll_status load(lesson *l, const settings *s, lll_error *err)
 {
     trace *t = &l->recorded;
     lll_status status = trace_open(t, s->path, err);
+    if (status == LLL_OK && s->layer < 0)
+        l->layer = trace_last_layer(t);
+    if (status == LLL_OK && s->head < 0)
+        l->head = t->n_heads > 8 ? 8 : t->n_heads - 1;
     if (status == LLL_OK)
         status = trace_read(t, l->layer, "q_rope", &l->q, err);
     if (status == LLL_OK)
@@ -128,12 +132,14 @@ static lll_status run(const settings *s, lll_error *err)
 // @begin main-options
 int main(int argc, char **argv)
 {
-    settings s = {.path = "data/trace.gguf", .layer = 13, .head = 8,
+    settings s = {.path = "data/trace.gguf", .layer = -1, .head = -1,
                   .token = -1};
     const args_option options[] = {
         ARGS_TEXT(NULL, "--trace", "FILE", &s.path, "recorded steps to read"),
-        ARGS_INT(NULL, "--layer", "L", &s.layer, 0, 10000, "which layer"),
-        ARGS_INT(NULL, "--head", "H", &s.head, 0, 10000, "which query head"),
+        ARGS_INT(NULL, "--layer", "L", &s.layer, -1, 10000,
+                 "which layer (-1: the last recorded)"),
+        ARGS_INT(NULL, "--head", "H", &s.head, -1, 10000,
+                 "which query head (-1: we choose)"),
         ARGS_INT(NULL, "--token", "I", &s.token, -1, 1e6,
                  "whose view through every head (-1: we choose)"),
         ARGS_INT(NULL, "--from", "I", &s.from, 0, 1e6,
