@@ -168,12 +168,14 @@ void trace_close(trace *t)
     gguf_close(&t->file);
     memset(t, 0, sizeof *t);
 }
+// @end trace-open
 
+// @begin trace-last-layer
 int trace_last_layer(const trace *t)
 {
     return t->layers[t->n_layers - 1];
 }
-// @end trace-open
+// @end trace-last-layer
 
 // @begin trace-find
 static lll_status check_layer(const trace *t, int layer, lll_error *err)
