@@ -212,9 +212,11 @@ def bad_values():
         35, " a\\xff\\xc3: value type 77, expected 0 to 12")
     power = "expected a power of two from 8 to 65536"
     for n in (0, 4, 48, 2 ** 31):
-        yield f"alignment-{n}", gguf([value("general.alignment", U32, n)]), at(
+        entry = value("general.alignment", U32, n)
+        yield f"alignment-{n}", gguf([entry]), at(
             53, f" general.alignment: found {n}, {power}")
-    yield "alignment-text", gguf([value("general.alignment", STRING, "32")]), \
+    entry = value("general.alignment", STRING, "32")
+    yield "alignment-text", gguf([entry]), \
         at(53, " general.alignment: found STRING, expected U32")
     # The shortest entries there can be, and one that ends too early.
     yield "truncated-number", gguf([value("abc", U64, b"\0" * 7)]), at(

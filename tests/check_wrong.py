@@ -22,7 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = os.environ.get("OUT", "build")         # as for make
-FIRST_LINE = re.compile(r"// replaces (\S+\.c); caught by (tests/test_\w+\.c)")
+FIRST_LINE = re.compile(
+    r"// replaces (\S+\.c); caught by (tests/test_\w+\.c)")
 
 
 def wrong_files():

@@ -37,7 +37,7 @@ static void what_is_not_printable_is_escaped(void **state)
         {"\x1b[2J\n\t\x7f", "\\x1b[2J\\x0a\\x09\\x7f"},
         {"\xc3\xa9 \xe9\x8d\xb5 \xf0\x9f\xa6\x99",      // e acute, key, llama
          "\xc3\xa9 \xe9\x8d\xb5 \xf0\x9f\xa6\x99"},
-        {"\xc2\x9b" "2J", "\\xc2\\x9b" "2J"},   // CSI, the short form of ESC [
+        {"\xc2\x9b" "2J", "\\xc2\\x9b" "2J"},   // CSI, short for ESC [
         {"\xff\xc3", "\\xff\\xc3"},
         {"\xc0\xaf", "\\xc0\\xaf"},             // "/" written too long
         {"\xed\xa0\x80", "\\xed\\xa0\\x80"},    // half a surrogate pair

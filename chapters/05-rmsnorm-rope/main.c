@@ -123,6 +123,8 @@ static lll_status run(const settings *s, lll_error *err)
         status = make_room(&m, err);
     if (status == LLL_OK)
         status = choose(&m, s, err);
+    // @end run
+    // @begin run-2
     if (status == LLL_OK && s->json) {
         json_out json;
         json_out_begin(&json, stdout);
@@ -146,7 +148,7 @@ static lll_status run(const settings *s, lll_error *err)
     unload(&m);
     return status;
 }
-// @end run
+// @end run-2
 
 // @begin main-options
 int main(int argc, char **argv)

@@ -30,8 +30,9 @@ typedef struct {
 // @end lesson
 
 // sentence.c: walk through the sentence as a model would, a token at a time.
-// Every result is computed twice, through the cache and from the weights that
-// the pictures show; *worst is the largest difference, over the largest value.
+// Every result is computed twice, through the cache and from the weights
+// that the pictures show; *worst is the largest difference, divided by the
+// largest value.
 void attend_sentence(lesson *l, double *worst);
 
 // cached.c: one token against everything in the cache.

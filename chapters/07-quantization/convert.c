@@ -98,7 +98,9 @@ static lll_status add_tensor(gguf_writer *out, const gguf_tensor *tensor,
     gguf_add_tensor(out, name, type, tensor->dims, tensor->n_dims, data);
     return status;
 }
+// @end convert-file
 
+// @begin convert-file-2
 // The format's number for "most matrices are of this type".
 static uint32_t file_type(dtype type)
 {
@@ -125,7 +127,9 @@ static lll_status write_converted(const gguf_file *from, const char *path,
     gguf_writer_free(&out);
     return status;
 }
+// @end convert-file-2
 
+// @begin convert-file-3
 lll_status convert_file(const gguf_file *from, const char *path, dtype type,
                         lll_error *err)
 {
@@ -148,4 +152,4 @@ lll_status convert_file(const gguf_file *from, const char *path, dtype type,
     arena_free(&memory);
     return status;
 }
-// @end convert-file
+// @end convert-file-3

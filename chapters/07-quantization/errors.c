@@ -30,7 +30,9 @@ static lll_status measure_row(dtype type, const float *row, size_t n,
     }
     return status;
 }
+// @end errors-measure
 
+// @begin errors-measure-2
 static lll_status measure(const gguf_tensor *tensor, dtype type, moved *m,
                           lll_error *err)
 {
@@ -62,7 +64,7 @@ static lll_status measure(const gguf_tensor *tensor, dtype type, moved *m,
     arena_free(&memory);
     return status;
 }
-// @end errors-measure
+// @end errors-measure-2
 
 // @begin errors-table
 static void print_line(const char *name, size_t n_bytes, dtype type,
@@ -77,7 +79,9 @@ static void print_line(const char *name, size_t n_bytes, dtype type,
            sqrt(m->error_squares / m->numbers), m->largest,
            m->squares > 0 ? 100 * sqrt(m->error_squares / m->squares) : 0);
 }
+// @end errors-table
 
+// @begin errors-table-2
 lll_status show_errors(const gguf_file *file, dtype type, lll_error *err)
 {
     moved all = {0};
@@ -103,4 +107,4 @@ lll_status show_errors(const gguf_file *file, dtype type, lll_error *err)
         print_line("all of them", 11, type, &all);
     return status;
 }
-// @end errors-table
+// @end errors-table-2

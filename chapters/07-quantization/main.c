@@ -61,7 +61,9 @@ static lll_status check_words(const args_list *words, request *r,
     return lll_fail(err, LLL_ERR_USAGE, "unknown word \"%s\"; expected "
                     "convert, inspect or error", words->items[0]);
 }
+// @end main-verbs
 
+// @begin main-verbs-2
 static lll_status run(const args_list *words, request *r, lll_error *err)
 {
     gguf_file file;
@@ -78,7 +80,7 @@ static lll_status run(const args_list *words, request *r, lll_error *err)
     gguf_close(&file);
     return status;
 }
-// @end main-verbs
+// @end main-verbs-2
 
 // @begin main
 int main(int argc, char **argv)

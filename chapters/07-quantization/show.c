@@ -109,7 +109,9 @@ static void compare_types(const float *row)
         printf("\n");
     }
 }
+// @end show-lesson
 
+// @begin show-lesson-2
 void show_lesson(void)
 {
     float row[QUANT_BLOCK], back[QUANT_BLOCK];
@@ -125,4 +127,4 @@ void show_lesson(void)
     printf("\nOne number that sticks out sets the scale for all 32.\n");
     compare_types(row);
 }
-// @end show-lesson
+// @end show-lesson-2

@@ -56,7 +56,9 @@ static INLINE const float *span_floats(const attend_span *span,
                             span->head_dim, to + (size_t)j * *stride);
     return to;
 }
+// @end simd-span
 
+// @begin simd-span-2
 // Keys on their side, to[i * ATTENTION_SPAN + j] = keys[j][i]: a position in
 // each lane, so that scores need no sums over lanes. Lanes without a position
 // are filled with the last key.
@@ -83,7 +85,7 @@ static INLINE void turn_keys(const float *keys, size_t stride, int n, int d,
                 }
         }
 }
-// @end simd-span
+// @end simd-span-2
 
 // @begin simd-scores
 // Of the sixteen sums of dot_f32(), the one of the numbers i, i + 16, ...:
@@ -107,7 +109,9 @@ static INLINE void add_pair(const vf *other, int n_rows, vf *sum)
     UNROLL for (int r = 0; r < n_rows; r++)
         sum[r] = f_add(sum[r], other[r]);
 }
+// @end simd-scores
 
+// @begin simd-scores-2
 static INLINE void four_sums(const float *q, int n_rows, int d,
                              const float *keys, int i, vf *sum)
 {
@@ -137,7 +141,7 @@ static INLINE void scores_of(const float *q, int n_rows, int d,
             f_store(scores + r * ATTENTION_SPAN + j, sum[r]);
     }
 }
-// @end simd-scores
+// @end simd-scores-2
 
 // @begin simd-weights
 enum { SCORE_ROWS = 16 };       // attention_scratch() has room for them
@@ -200,7 +204,9 @@ static INLINE void add_values(const float *weights, int n_rows,
         UNROLL for (int k = 0; k < n_v; k++)
             f_store(out + r * head_dim + k * LANES, sum[r * n_v + k]);
 }
+// @end simd-values
 
+// @begin simd-values-2
 static INLINE void values_of(const attend_span *span, const float *weights,
                              const float *values, size_t stride, int first,
                              int end, float *out, int n_rows)
@@ -221,7 +227,7 @@ static INLINE void values_of(const attend_span *span, const float *weights,
             out[r * d + i] = sum;
         }
 }
-// @end simd-values
+// @end simd-values-2
 
 // @begin simd-attend
 // A few query rows against the span. Where they see different numbers of
@@ -251,7 +257,9 @@ static INLINE void attend_rows(const attend_span *span, const float *keys,
             values_of(span, scores + r * ATTENTION_SPAN, values, stride,
                       least, n[r], out + r * d, 1);
 }
+// @end simd-attend
 
+// @begin simd-attend-2
 static void attend(const attend_span *span)
 {
     size_t d = (size_t)span->head_dim, stride;
@@ -267,4 +275,4 @@ static void attend(const attend_span *span)
     for (; row < span->n_rows; row++)
         attend_rows(span, turned, values, stride, row, 1);
 }
-// @end simd-attend
+// @end simd-attend-2

@@ -49,6 +49,8 @@ static INLINE void multiply_floats(const float *const *w, int n_w,
                                                 sum[r * n_x + t][p]);
             }
         }
+    // @end f32-tile
+    // @begin f32-tile-2
     for (int p = 0; i + p * LANES < n && p < PARTS; p++) {
         int left = n - i - p * LANES < LANES ? n - i - p * LANES : LANES;
         for (int o = 0; o < n_w * n_x; o++)
@@ -65,7 +67,7 @@ static INLINE void multiply_floats(const float *const *w, int n_w,
         result[o] = sum[o][0];
     }
 }
-// @end f32-tile
+// @end f32-tile-2
 
 // @begin f32-outputs
 static INLINE void float_tile(const kernel_tile *tile,
@@ -86,7 +88,9 @@ static INLINE void float_tile(const kernel_tile *tile,
             tile->out[(size_t)(first_x + t) * tile->out_stride
                       + (size_t)(first_row + r)] = value[r * n_x + t];
 }
+// @end f32-outputs
 
+// @begin f32-outputs-2
 static void tile_f32(const kernel_tile *tile)
 {
     const float *w[F32_ROWS];
@@ -111,4 +115,4 @@ static void tile_f32(const kernel_tile *tile)
                 float_tile(tile, w + k, 1, r + k, t, 1);
     }
 }
-// @end f32-outputs
+// @end f32-outputs-2

@@ -58,7 +58,9 @@ static INLINE size_t block_bytes(dtype type)
     return type == DTYPE_Q8_0 ? sizeof(q8_0_block)
          : type == DTYPE_Q4_0 ? sizeof(q4_0_block) : sizeof(q4_1_block);
 }
+// @end q8-lane-block
 
+// @begin q8-lane-block-2
 static INLINE size_t field_bytes(dtype type)
 {
     return type == DTYPE_Q4_1 ? 4 : 2;
@@ -78,7 +80,7 @@ static INLINE void read_fields(dtype type, const lane_rows *from,
         }
     }
 }
-// @end q8-lane-block
+// @end q8-lane-block-2
 
 // @begin q8-unpack
 static INLINE lane_block unpack(dtype type, const lane_rows *from, int b)
@@ -218,7 +220,9 @@ static INLINE void multiply_rows(dtype type, const kernel_tile *tile, int r)
     if (t < n_x)
         multiply_panel(type, tile, panel, out, t, 1);
 }
+// @end q8-rows
 
+// @begin q8-rows-2
 static void tile_q8(const kernel_tile *tile)
 {
     int r = 0;
@@ -239,4 +243,4 @@ static void tile_q8(const kernel_tile *tile)
     rest.out += r;
     kernels_scalar.tile_q8(&rest);
 }
-// @end q8-rows
+// @end q8-rows-2

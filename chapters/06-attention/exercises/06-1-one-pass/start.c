@@ -5,7 +5,7 @@ float stream_average(next_pair *next, void *stream)
     float score, value, sum = 0;
     int n = 0;
     while (next(stream, &score, &value)) {
-        sum += value;               // an average, but every value counts alike
+        sum += value;               // an average: every value counts alike
         n++;
     }
     return n > 0 ? sum / (float)n : 0;
