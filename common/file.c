@@ -74,6 +74,15 @@ void file_map_close(file_map *map)
 }
 // @end file-map
 
+// @begin file-is-same
+bool file_is_same(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0
+           && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+// @end file-is-same
+
 // @begin file-create
 void file_abandon(file_writer *out)
 {
@@ -92,10 +101,32 @@ void file_abandon(file_writer *out)
 // @end file-create
 
 // @begin file-creation
+// Name the partial file and open it. A program that died and had our number
+// may have left its file behind, so a name that is taken is not the end.
+static int open_partial(file_writer *out, size_t capacity)
+{
+    enum { ATTEMPTS = 100 };
+    long number = (long)getpid();
+    int handle = -1;
+    snprintf(out->partial, capacity, "%s.partial-%ld", out->path, number);
+    for (int i = 0; i <= ATTEMPTS; i++) {
+        if (i > 0)
+            snprintf(out->partial, capacity, "%s.partial-%ld-%d", out->path,
+                     number, i);
+        handle = open(out->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                      0666);
+        if (handle >= 0 || errno != EEXIST)
+            break;
+    }
+    return handle;
+}
+// @end file-creation
+
+// @begin file-creation-2
 lll_status file_create(file_writer *out, const char *path, lll_error *err)
 {
     struct stat info;
-    size_t length = strlen(path) + 1;
+    size_t length = strlen(path) + 1, capacity = length + 40;
     memset(out, 0, sizeof *out);
     out->handle = -1;
     // Renaming onto a device would replace it: /dev/null among them.
@@ -104,7 +135,7 @@ lll_status file_create(file_writer *out, const char *path, lll_error *err)
                         "a regular file; choose another name", path);
 
     out->path = malloc(length);
-    out->partial = malloc(length + 32);
+    out->partial = malloc(capacity);
     out->buffer = malloc(FILE_BUFFER_BYTES);
     if (out->path == NULL || out->partial == NULL || out->buffer == NULL) {
         file_abandon(out);
@@ -112,19 +143,16 @@ lll_status file_create(file_writer *out, const char *path, lll_error *err)
                         "%d bytes", path, FILE_BUFFER_BYTES);
     }
     memcpy(out->path, path, length);
-    snprintf(out->partial, length + 32, "%s.partial-%ld", path,
-             (long)getpid());
-    out->handle = open(out->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                       0666);
+    out->handle = open_partial(out, capacity);
     if (out->handle < 0) {
-        lll_fail(err, LLL_ERR_IO, "%s: cannot create it: %s", out->partial,
+        lll_fail(err, LLL_ERR_IO, "%s: cannot create it: %s", path,
                  strerror(errno));
         file_abandon(out);
         return LLL_ERR_IO;
     }
     return LLL_OK;
 }
-// @end file-creation
+// @end file-creation-2
 
 // @begin file-write
 static lll_status failed(file_writer *out, const char *what, lll_error *err)

@@ -1,6 +1,7 @@
 #ifndef COMMON_FILE_H
 #define COMMON_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/error.h"
@@ -23,8 +24,14 @@ typedef struct {
 lll_status file_map_open(file_map *map, const char *path, lll_error *err);
 void file_map_close(file_map *map);     // accepts a zeroed struct
 
+// Do both names lead to one file, by way of links even? Whoever writes what
+// he reads asks this first: the new file would replace the old. False when
+// either is missing.
+bool file_is_same(const char *a, const char *b);
+
 // A file in the making. Bytes go to "PATH.partial-PID" beside the
-// destination; file_commit() syncs and renames, so that `path` is at every
+// destination, or to "PATH.partial-PID-1" and so on where a program that
+// died left one behind; file_commit() syncs and renames, so that `path` is at every
 // moment either the old file or the whole new one.
 typedef struct {
     int handle;                     // -1 when closed
@@ -37,8 +44,9 @@ typedef struct {
 
 enum { FILE_BUFFER_BYTES = 1 << 18 };
 
-// LLL_ERR_IO       the folder is missing or closed to us, or something that
-//                  is not a regular file has that name
+// LLL_ERR_IO       the folder is missing or closed to us, something that is
+//                  not a regular file has that name, or a hundred partial
+//                  files are in the way
 // LLL_ERR_MEMORY   no room for the buffer
 lll_status file_create(file_writer *out, const char *path, lll_error *err);
 // After any failure below the partial file is gone, `path` is untouched, and

@@ -170,9 +170,58 @@ static void refused(void **state)
     assert_int_equal(map.n_bytes, 7);
     snprintf(other, sizeof other, "%s/no/such", folder);
     assert_int_equal(file_create(&out, other, &err), LLL_ERR_IO);
+    assert_non_null(strstr(err.text, "no/such: cannot create it"));
     file_abandon(&out);
     assert_int_equal(file_create(&out, folder, &err), LLL_ERR_IO);
     file_abandon(&out);
+}
+
+// What a program with our number left behind, when it died.
+static void stale(void **state)
+{
+    char partial[160];
+    file_writer out;
+    (void)state;
+    for (int i = 0; i <= 101; i++) {
+        if (i <= 2 || i > 100) {
+            assert_int_equal(file_create(&out, path, &err),
+                             i > 100 ? LLL_ERR_IO : LLL_OK);
+            file_abandon(&out);
+        }
+        snprintf(partial, sizeof partial, i == 0 ? "%s.partial-%ld"
+                 : "%s.partial-%ld-%d", path, (long)getpid(), i);
+        fclose(fopen(partial, "w"));
+    }
+    assert_non_null(strstr(err.text, "a.bin: cannot create it: "));
+    assert_null(strstr(err.text, "partial"));
+    assert_int_equal(entries(), 102);       // nobody else's file is removed
+    for (int i = 0; i <= 101; i++) {
+        snprintf(partial, sizeof partial, i == 0 ? "%s.partial-%ld"
+                 : "%s.partial-%ld-%d", path, (long)getpid(), i);
+        unlink(partial);
+    }
+}
+
+static void same(void **state)
+{
+    char other[160], link_name[160], hard[160];
+    (void)state;
+    snprintf(other, sizeof other, "%s/b.bin", folder);
+    snprintf(link_name, sizeof link_name, "%s/c.bin", folder);
+    snprintf(hard, sizeof hard, "%s/./d.bin", folder);
+    assert_false(file_is_same(path, path));         // not there yet
+    fclose(fopen(path, "w"));
+    fclose(fopen(other, "w"));
+    assert_int_equal(symlink(path, link_name), 0);
+    assert_int_equal(link(path, hard), 0);
+    assert_true(file_is_same(path, path));
+    assert_true(file_is_same(path, link_name));
+    assert_true(file_is_same(hard, path));
+    assert_false(file_is_same(path, other));
+    assert_false(file_is_same(path, "/nonexistent"));
+    unlink(other);
+    unlink(link_name);
+    unlink(hard);
 }
 
 int main(void)
@@ -186,6 +235,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(full_disk, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(refused, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(stale, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(same, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
