@@ -97,11 +97,11 @@ static lll_status take_header(gguf_reader *r, gguf_file *file,
 static lll_status note_alignment(const gguf_reader *r,
                                  const gguf_value *value, uint32_t *alignment)
 {
-    int64_t n = gguf_item_i64(value, 0);
     size_t at = (size_t)(value->bytes - r->bytes);
     if (value->type != GGUF_U32)
         return gguf_fail_at(r, LLL_ERR_FORMAT, at, "found %s, expected U32",
                             gguf_type_name(value->type));
+    int64_t n = gguf_item_i64(value, 0);
     if (n < 8 || n > GGUF_MAX_ALIGNMENT || (n & (n - 1)) != 0)
         return gguf_fail_at(r, LLL_ERR_FORMAT, at, "found %" PRId64 ", "
                             "expected a power of two from 8 to %d", n,

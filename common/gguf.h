@@ -122,9 +122,10 @@ lll_status gguf_get_string(const gguf_file *file, const char *key,
 
 // Item i of an array of numbers or truths (or, for i = 0, a single one), as
 // double or as a 64-bit integer: what lies outside is moved to the nearest
-// end, NaN and texts give 0. i < value->n_items.
-double  gguf_item_f64(const gguf_value *value, uint64_t i);
-int64_t gguf_item_i64(const gguf_value *value, uint64_t i);
+// end. NaN, texts and i >= value->n_items give 0.
+double   gguf_item_f64(const gguf_value *value, uint64_t i);
+int64_t  gguf_item_i64(const gguf_value *value, uint64_t i);
+uint64_t gguf_item_u64(const gguf_value *value, uint64_t i);
 
 // Walk an array of strings: start with cursor = value->bytes, call n_items
 // times. The lengths were checked by gguf_open().

@@ -200,8 +200,9 @@ lll_status gguf_find_tensor(const gguf_file *file, const char *name,
 int64_t gguf_item_i64(const gguf_value *value, uint64_t i)
 {
     size_t size = gguf_type_bytes(value->item_type);
-    const unsigned char *at = value->bytes + i * size;
     uint64_t bits = 0;
+    if (i >= value->n_items)    // an empty array may end the file
+        return 0;
     if (value->item_type == GGUF_F32 || value->item_type == GGUF_F64) {
         double number = gguf_item_f64(value, i);
         if (isnan(number))
@@ -211,7 +212,7 @@ int64_t gguf_item_i64(const gguf_value *value, uint64_t i)
             return INT64_MAX;
         return number < -0x1p63 ? INT64_MIN : (int64_t)number;
     }
-    memcpy(&bits, at, size);            // little-endian: the low bytes
+    memcpy(&bits, value->bytes + i * size, size);   // little-endian: the low bytes
     switch (value->item_type) {
     case GGUF_I8:  return (int8_t)bits;
     case GGUF_I16: return (int16_t)bits;
@@ -228,7 +229,8 @@ double gguf_item_f64(const gguf_value *value, uint64_t i)
     const unsigned char *at = value->bytes;
     float single;
     double number;
-    uint64_t large;
+    if (i >= value->n_items)
+        return 0;
     switch (value->item_type) {
     case GGUF_F32:
         memcpy(&single, at + i * sizeof single, sizeof single);
@@ -237,13 +239,36 @@ double gguf_item_f64(const gguf_value *value, uint64_t i)
         memcpy(&number, at + i * sizeof number, sizeof number);
         return number;
     case GGUF_U64:
-        memcpy(&large, at + i * sizeof large, sizeof large);
-        return (double)large;
+        return (double)gguf_item_u64(value, i);
     default:
         return (double)gguf_item_i64(value, i);
     }
 }
 // @end gguf-item-f64
+
+// @begin gguf-item-u64
+static bool is_real(gguf_type type)
+{
+    return type == GGUF_F32 || type == GGUF_F64;
+}
+
+uint64_t gguf_item_u64(const gguf_value *value, uint64_t i)
+{
+    uint64_t large = 0;
+    if (value->item_type == GGUF_U64 && i < value->n_items) {
+        memcpy(&large, value->bytes + i * sizeof large, sizeof large);
+        return large;
+    }
+    if (is_real(value->item_type)) {
+        double number = gguf_item_f64(value, i);
+        if (number >= 0x1p64)
+            return UINT64_MAX;
+        return number > 0 ? (uint64_t)number : 0;   // 0 for NaN, too
+    }
+    int64_t number = gguf_item_i64(value, i);
+    return number > 0 ? (uint64_t)number : 0;
+}
+// @end gguf-item-u64
 
 // @begin gguf-next-string
 gguf_string gguf_next_string(const unsigned char **cursor)
@@ -274,8 +299,12 @@ static lll_status mismatch(const gguf_file *file, const gguf_value *value,
                            lll_error *err)
 {
     char number[40] = "";
-    if (gguf_type_bytes(value->type) > 0)
+    if (is_real(value->type))
         snprintf(number, sizeof number, " %.17g", gguf_item_f64(value, 0));
+    else if (value->type == GGUF_U64)
+        snprintf(number, sizeof number, " %" PRIu64, gguf_item_u64(value, 0));
+    else if (gguf_type_bytes(value->type) > 0)
+        snprintf(number, sizeof number, " %" PRId64, gguf_item_i64(value, 0));
     return lll_fail(err, LLL_ERR_FORMAT, "%s: byte %td: key %s: found %s%s, "
                     "expected %s", file->path, value->bytes - file->map.bytes,
                     key, gguf_type_name(value->type), number, expected);
@@ -283,25 +312,30 @@ static lll_status mismatch(const gguf_file *file, const gguf_value *value,
 // @end gguf-get
 
 // @begin gguf-get-u64
+static bool is_number(gguf_type type)
+{
+    return gguf_type_bytes(type) > 0 && type != GGUF_BOOL;
+}
+
 lll_status gguf_get_u64(const gguf_file *file, const char *key,
                         uint64_t *out, lll_error *err)
 {
     const gguf_value *value = find(file, key, err);
     if (value == NULL)
         return LLL_ERR_NOT_FOUND;
-    double number = gguf_item_f64(value, 0);
-    bool whole = gguf_type_bytes(value->type) > 0 && value->type != GGUF_BOOL
-                 && number >= 0 && number == floor(number);
-    // Above 2^53 a double no longer holds every whole number, but an integer
-    // that was stored as one is still exact.
-    bool real = value->type == GGUF_F32 || value->type == GGUF_F64;
-    if (!whole || (real && number > 0x1p53))
+    bool whole = is_number(value->type);
+    if (whole && is_real(value->type)) {
+        // Above 2^53 a double no longer holds every whole number: whoever
+        // wrote it may have meant its neighbour.
+        double number = gguf_item_f64(value, 0);
+        whole = number >= 0 && number <= 0x1p53 && number == floor(number);
+    } else if (whole && value->type != GGUF_U64) {
+        whole = gguf_item_i64(value, 0) >= 0;
+    }
+    if (!whole)
         return mismatch(file, value, key, "a whole number, not negative",
                         err);
-    if (value->type == GGUF_U64)
-        memcpy(out, value->bytes, sizeof *out);
-    else
-        *out = (uint64_t)gguf_item_i64(value, 0);
+    *out = gguf_item_u64(value, 0);
     return LLL_OK;
 }
 // @end gguf-get-u64
@@ -310,15 +344,20 @@ lll_status gguf_get_u64(const gguf_file *file, const char *key,
 lll_status gguf_get_f64(const gguf_file *file, const char *key, double *out,
                         lll_error *err)
 {
+    const int64_t most = (int64_t)1 << 53;      // all of them up to here
     const gguf_value *value = find(file, key, err);
     if (value == NULL)
         return LLL_ERR_NOT_FOUND;
-    double number = gguf_item_f64(value, 0);
-    bool real = value->type == GGUF_F32 || value->type == GGUF_F64;
-    if (gguf_type_bytes(value->type) == 0 || value->type == GGUF_BOOL
-        || (!real && fabs(number) > 0x1p53))
-        return mismatch(file, value, key, "a number", err);
-    *out = number;
+    bool exact = is_number(value->type);
+    if (exact && !is_real(value->type)) {
+        // As integers: the double of 2^53 + 1 is 2^53, and would pass.
+        int64_t number = gguf_item_i64(value, 0);
+        exact = number >= -most && number <= most;
+    }
+    if (!exact)
+        return mismatch(file, value, key, is_number(value->type)
+                        ? "a number that a double holds" : "a number", err);
+    *out = gguf_item_f64(value, 0);
     return LLL_OK;
 }
 // @end gguf-get-f64

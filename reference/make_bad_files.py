@@ -218,6 +218,11 @@ def bad_values():
     entry = value("general.alignment", STRING, "32")
     yield "alignment-text", gguf([entry]), \
         at(53, " general.alignment: found STRING, expected U32")
+    # Nothing follows it, not even the rest of a page.
+    entry = value("general.alignment", ARRAY, array(U64, []))
+    before = value("a", STRING, "x" * (4096 - 24 - len(entry) - 21))
+    yield "alignment-nothing", gguf([before, entry]), \
+        at(4096, " general.alignment: found ARRAY, expected U32")
     # The shortest entries there can be, and one that ends too early.
     yield "truncated-number", gguf([value("abc", U64, b"\0" * 7)]), at(
         39, " abc: " + short(1, "numbers are announced", 7))

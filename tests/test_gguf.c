@@ -171,10 +171,67 @@ static void numbers_of_every_type(void **state)
         assert_true(gguf_item_i64(&value, 0) == cases[i].i);
         assert_true(gguf_item_f64(&value, 0) == cases[i].f);
     }
-    const gguf_value nan = {.item_type = GGUF_F32, .bytes =
+    const gguf_value nan = {.item_type = GGUF_F32, .n_items = 1, .bytes =
                             (const unsigned char[]){0, 0, 0xc0, 0x7f}};
     assert_int_equal(gguf_item_i64(&nan, 0), 0);
+    assert_int_equal(gguf_item_u64(&nan, 0), 0);
     assert_true(isnan(gguf_item_f64(&nan, 0)));
+    const gguf_value large = {.item_type = GGUF_U64, .n_items = 1, .bytes =
+                              cases[6].bytes};
+    assert_true(gguf_item_u64(&large, 0) == 0x8000000000000000u);
+    const gguf_value below = {.item_type = GGUF_I64, .n_items = 1, .bytes =
+                              cases[7].bytes};
+    assert_int_equal(gguf_item_u64(&below, 0), 0);
+    const gguf_value infinite = {.item_type = GGUF_F32, .n_items = 1,
+                                 .bytes = cases[8].bytes};
+    assert_true(gguf_item_u64(&infinite, 0) == UINT64_MAX);
+}
+
+// An array without items may be the last thing in a file: the byte behind it
+// may be on a page that is not there.
+static void nothing_behind_an_empty_array(void **state)
+{
+    gguf_writer out;
+    uint64_t n = 3;
+    double x = 3;
+    (void)state;
+    gguf_writer_init(&out);
+    gguf_set_array(&out, "empty", GGUF_U64, ones, 0);
+    reopen(&out);
+    gguf_value *value = &file.values[0];
+    assert_int_equal(value->n_items, 0);
+    value->bytes = NULL;
+    for (int t = GGUF_U8; t < GGUF_TYPE_COUNT; t++) {
+        value->item_type = (gguf_type)t;
+        assert_true(gguf_item_f64(value, 0) == 0);
+        assert_int_equal(gguf_item_i64(value, 0), 0);
+        assert_int_equal(gguf_item_u64(value, 0), 0);
+        assert_int_equal(gguf_get_u64(&file, "empty", &n, NULL),
+                         LLL_ERR_FORMAT);
+        assert_int_equal(gguf_get_f64(&file, "empty", &x, NULL),
+                         LLL_ERR_FORMAT);
+    }
+    assert_true(n == 3 && x == 3);
+}
+
+static void no_digit_is_lost(void **state)
+{
+    static const uint64_t two_53 = (uint64_t)1 << 53;
+    gguf_writer out;
+    uint64_t n = 0;
+    double x = 3;
+    (void)state;
+    gguf_writer_init(&out);
+    gguf_set_u64(&out, "most", two_53);
+    gguf_set_u64(&out, "more", two_53 + 1);
+    reopen(&out);
+    assert_int_equal(gguf_get_f64(&file, "more", &x, &err), LLL_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "found U64 9007199254740993, "));
+    assert_true(x == 3);
+    assert_int_equal(gguf_get_f64(&file, "most", &x, &err), LLL_OK);
+    assert_true(x == 0x1p53);
+    assert_int_equal(gguf_get_u64(&file, "more", &n, &err), LLL_OK);
+    assert_true(n == two_53 + 1);
 }
 
 static void shapes(void **state)
@@ -274,6 +331,10 @@ int main(void)
                                         remove_path),
         cmocka_unit_test_setup_teardown(getters, make_path, remove_path),
         cmocka_unit_test(numbers_of_every_type),
+        cmocka_unit_test_setup_teardown(nothing_behind_an_empty_array,
+                                        make_path, remove_path),
+        cmocka_unit_test_setup_teardown(no_digit_is_lost, make_path,
+                                        remove_path),
         cmocka_unit_test_setup_teardown(shapes, make_path, remove_path),
         cmocka_unit_test_setup_teardown(many_names, make_path, remove_path),
         cmocka_unit_test_setup_teardown(the_first_failure_is_kept, make_path,

@@ -8,7 +8,6 @@
 // @begin json-item
 static void json_number(json_out *json, const gguf_value *value, uint64_t i)
 {
-    uint64_t large;
     switch (value->item_type) {
     case GGUF_F32:
         json_out_f32(json, (float)gguf_item_f64(value, i));
@@ -20,8 +19,7 @@ static void json_number(json_out *json, const gguf_value *value, uint64_t i)
         json_out_bool(json, gguf_item_i64(value, i) != 0);
         break;
     case GGUF_U64:
-        memcpy(&large, value->bytes + i * sizeof large, sizeof large);
-        json_out_u64(json, large);
+        json_out_u64(json, gguf_item_u64(value, i));
         break;
     default:
         json_out_i64(json, gguf_item_i64(value, i));
@@ -35,7 +33,7 @@ static void json_number(json_out *json, const gguf_value *value, uint64_t i)
 static void json_items(json_out *json, gguf_type type, uint64_t n,
                        const unsigned char **at)
 {
-    gguf_value items = {.item_type = type, .bytes = *at};
+    gguf_value items = {.item_type = type, .n_items = n, .bytes = *at};
     for (uint64_t i = 0; i < n; i++) {
         if (type == GGUF_STRING) {
             gguf_string text = gguf_next_string(at);

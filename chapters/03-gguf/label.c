@@ -11,7 +11,6 @@
 // One item of a number type, as text.
 static void print_number(const gguf_value *value, uint64_t i)
 {
-    uint64_t large;
     switch (value->item_type) {
     case GGUF_F32:
         printf("%.7g", gguf_item_f64(value, i));
@@ -23,8 +22,7 @@ static void print_number(const gguf_value *value, uint64_t i)
         fputs(gguf_item_i64(value, i) != 0 ? "true" : "false", stdout);
         break;
     case GGUF_U64:              // may exceed what an int64_t holds
-        memcpy(&large, value->bytes + i * sizeof large, sizeof large);
-        printf("%" PRIu64, large);
+        printf("%" PRIu64, gguf_item_u64(value, i));
         break;
     default:
         printf("%" PRId64, gguf_item_i64(value, i));
@@ -108,17 +106,22 @@ void show_tensors(const gguf_file *file)
 // @end label-metadata
 
 // @begin label-line
-// "what      the value of the key", where the file has it.
+// "what      the value of the key", where the file has it. Of the tokens
+// their number, of other lists that each layer has its own.
 static void line(const gguf_file *file, const char *what, const char *key)
 {
     const gguf_value *value = gguf_find_value(file, key);
     if (value == NULL)
         return;
     printf("%-18s ", what);
-    if (value->type == GGUF_ARRAY)
-        printf("%" PRIu64 "\n", value->n_items);
-    else
+    if (value->type != GGUF_ARRAY)
         print_value(value);
+    else if (strcmp(key, "tokenizer.ggml.tokens") == 0)
+        printf("%" PRIu64 "\n", value->n_items);
+    else {
+        fputs("per layer: ", stdout);
+        print_value(value);
+    }
 }
 
 // The same for a key that begins with the architecture: "llama.block_count".
