@@ -115,7 +115,11 @@ static lll_status find_rules(tokenizer *t, const gguf_file *file,
     // What llama.cpp takes for files from before the key existed.
     gguf_string name = {"default", 7};
     if (t->words.kind == VOCABULARY_SENTENCEPIECE)
-        return LLL_OK;
+        return pre == NULL ? LLL_OK
+             : lll_fail(err, LLL_ERR_ARGUMENT,
+                        "%s: tokenizer.ggml.model is \"llama\", which has no "
+                        "pre-tokenizer, found \"%.64s\" asked for; leave "
+                        "--pre out", file->path, pre);
     if (pre != NULL)
         return pretokenize_find(pre, strlen(pre), &t->pre, err);
     lll_status status = LLL_OK;

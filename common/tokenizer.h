@@ -55,8 +55,10 @@ enum {
 // Read the vocabulary. The file must stay open as long as the tokenizer:
 // token texts are not copied.
 //
-// pre   name of a pre-tokenizer to use in place of the file's own, or NULL
+// pre   name of a pre-tokenizer to use in place of the file's own, or NULL;
+//       NULL for SentencePiece, which has none
 //
+// LLL_ERR_ARGUMENT      `pre` is given, and the file is SentencePiece
 // LLL_ERR_NOT_FOUND     the file has no vocabulary
 // LLL_ERR_FORMAT        its lists contradict each other (vocabulary_load.h
 //                       says what is tolerated), or a token that it names
@@ -81,13 +83,20 @@ lll_status tokenizer_plan(const gguf_file *file, size_t *n_bytes,
 // which the vocabulary has no token becomes the unknown token there, and
 // nothing in a byte-level vocabulary; tokenizer_can_spell() tells.
 //
+// One text does not come back as it was: where TOKENIZER_SPECIAL matches the
+// unknown token by its name, "<unk>hi", the space after it stays, "<unk> hi".
+// The same token for a byte that none can hold has no such space.
+//
 // *n_ids is filled only on LLL_OK.
 // LLL_ERR_NOT_FOUND  BOS is asked for and the file has none
 // LLL_ERR_OVERFLOW   more than `capacity` tokens (tokenizer_max_ids() is
 //                    always enough), or a piece of 4 GiB
 // LLL_ERR_MEMORY     no room for the working lists
-// Time O(n log n) in the longest piece, without recursion. Memory, until it
-// returns: 26 bytes for each byte of the longest piece that the
+// Time O(N (S + log n)), without recursion, for N bytes of text whose longest
+// piece has n: S, for special tokens, is what vocabulary_find_special()
+// takes, nothing at a byte that begins none. SentencePiece looks each pair up
+// by its text, O(N (S + L + log n)) where the longest token has L. Memory,
+// until it returns: 26 bytes for each byte of the longest piece that the
 // pre-tokenizer cuts, and 3 for each byte of text, at most 192 KiB, for
 // remembering the pieces that were met before.
 lll_status tokenizer_encode(const tokenizer *t, const char *text,

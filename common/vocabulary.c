@@ -72,6 +72,26 @@ bool vocabulary_next(vocabulary_cursor *c, unsigned char *byte)
 }
 // @end vocabulary-next-2
 
+// @begin vocabulary-control-name
+bool vocabulary_is_control_name(const char *text, size_t n_bytes)
+{
+    static const char *const names[] = {
+        "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|begin_of_text|>",
+        "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>",
+        "<|eot_id|>", "<|eom_id|>", "<|eot|>", "<EOT>", "<start_of_turn>",
+        "<end_of_turn>", "<|end_of_turn|>", "<|system|>", "<|user|>",
+        "<|assistant|>", "<|end|>", "<|return|>", "<s>", "</s>",
+        "<\uff5cbegin\u2581of\u2581sentence\uff5c>",
+        "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == n_bytes
+            && memcmp(names[i], text, n_bytes) == 0)
+            return true;
+    return false;
+}
+// @end vocabulary-control-name
+
 // @begin vocabulary-bytes
 bool vocabulary_is_special(unsigned type)
 {

@@ -36,6 +36,10 @@ typedef struct {
 } vocabulary_token;
 // @end vocabulary-kinds
 
+// Special tokens are looked for from every byte of a text: a longer one is
+// refused, so that a file can not make that quadratic.
+enum { VOCABULARY_SPECIAL_MOST = 1024 };
+
 // A token that is matched as a unit: control, unknown and user-defined ones.
 typedef struct {
     const char *text;
@@ -76,7 +80,8 @@ vocabulary_cursor vocabulary_spelled(const vocabulary *v, const char *text,
 bool vocabulary_next(vocabulary_cursor *cursor, unsigned char *byte);
 
 // The token that stands for exactly these bytes, or -1; never a control
-// token, so text alone can not make one. One hash probe.
+// token, so text alone can not make one. Time O(n_bytes) for the hash, and
+// nothing for more bytes than the longest token has.
 int32_t vocabulary_find(const vocabulary *v, const unsigned char *bytes,
                         size_t n_bytes);
 
@@ -90,13 +95,19 @@ int32_t vocabulary_enter(vocabulary *v, int32_t id,
 // all       also control and unknown tokens, not only user-defined ones
 // *length   its bytes, filled when there is one
 //
-// Time O(length of the longest special token).
+// Time O(L log n) for n special tokens, where L is the length of the longest
+// thing that both the text and a special token begin with, at most
+// VOCABULARY_SPECIAL_MOST.
 int32_t vocabulary_find_special(const vocabulary *v,
                                 const unsigned char *text, size_t n_bytes,
                                 bool all, size_t *length);
 
 // Control, unknown and user-defined tokens.
 bool vocabulary_is_special(unsigned type);
+
+// Is this text what models call a token that begins or ends a turn or a
+// text, "<|im_end|>"? Older files type these as user-defined.
+bool vocabulary_is_control_name(const char *text, size_t n_bytes);
 
 // "<0x0A>" is 10; -1 for anything else.
 int vocabulary_byte_of_name(const unsigned char *text, size_t n_bytes);

@@ -206,6 +206,24 @@ static lll_status read_rank(vocabulary_token *token, double score,
 }
 // @end vocabulary-read-token
 
+// @begin vocabulary-check-special
+// A user-defined "<|im_end|>" would be matched in what a user types, and
+// would not end an answer.
+static lll_status check_special(vocabulary_token *token, const char *path,
+                                size_t id, lll_error *err)
+{
+    if (token->type == TOKEN_USER_DEFINED
+        && vocabulary_is_control_name(token->text, token->n_bytes))
+        token->type = TOKEN_CONTROL;
+    if (!vocabulary_is_special(token->type)
+        || token->n_bytes <= VOCABULARY_SPECIAL_MOST)
+        return LLL_OK;
+    return lll_fail(err, LLL_ERR_FORMAT, "%s: token %zu is special and has %"
+                    PRIu32 " bytes, expected at most %d", path, id,
+                    token->n_bytes, VOCABULARY_SPECIAL_MOST);
+}
+// @end vocabulary-check-special
+
 // @begin vocabulary-read-token-2
 static lll_status read_type(const lists *l, vocabulary_token *token,
                             const char *path, size_t id, lll_error *err)
@@ -229,7 +247,7 @@ static lll_status read_type(const lists *l, vocabulary_token *token,
                         token->n_bytes < 64 ? (int)token->n_bytes : 64,
                         token->text);
     token->type = type == 0 ? TOKEN_NORMAL : (unsigned char)type;
-    return LLL_OK;
+    return check_special(token, path, id, err);
 }
 // @end vocabulary-read-token-2
 

@@ -20,14 +20,16 @@ lll_status vocabulary_plan(const gguf_file *file, size_t *n_bytes,
 // Tolerated, because real files have it: no list of types, or type 0 (all
 // normal); tokens without text (never matched); two spellings of the same
 // bytes (the first one wins); a pair in the merges twice (the first one
-// wins); merges that make a control token (ignored); bytes without a token.
+// wins); merges that make a control token (ignored); bytes without a token;
+// "<|im_end|>" and its like as user-defined tokens (control tokens here).
 //
 // LLL_ERR_NOT_FOUND     no vocabulary in the file
 // LLL_ERR_UNSUPPORTED   tokenizer.ggml.model is another one, by name
 // LLL_ERR_FORMAT        lists of different lengths or wrong types, a token
 //                       twice, a merge of tokens that are not there, a score
 //                       that is not a number, a byte token that names no
-//                       byte
+//                       byte, a special token that is longer than
+//                       VOCABULARY_SPECIAL_MOST
 // LLL_ERR_MEMORY, LLL_ERR_OVERFLOW   no room
 // On failure *v is zeroed.
 lll_status vocabulary_init(vocabulary *v, const gguf_file *file,

@@ -215,7 +215,23 @@ static void characters_and_scores(void **state)
     CHECK_IDS(&t, "a</s>a", TOKENIZER_SPECIAL, 263, 2, 263);
     CHECK_IDS(&t, "a", TOKENIZER_BOS, 1, 263);
     assert_int_equal(t.n_ends, 1);
+    // The text that does not come back: see tokenizer.h.
+    t.unknown = 0;
+    int32_t ids[4];
+    char back[16];
+    size_t n;
+    assert_int_equal(tokenizer_encode(&t, "<unk>a", 6, TOKENIZER_SPECIAL, ids,
+                                      4, &n, &err), LLL_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(ids[0], 0);
+    assert_int_equal(ids[1], 263);
+    assert_int_equal(tokenizer_decode(&t, ids, 2, true, back, 16), 7);
     tokenizer_free(&t);
+    // There is no pre-tokenizer to replace.
+    assert_int_equal(tokenizer_init(&t, &file, "gpt-2", &err),
+                     LLL_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "\"gpt-2\""));
+    assert_null(t.words.memory.block);
     gguf_close(&file);
 
     d.space_prefix = 0;
@@ -330,6 +346,13 @@ static void contradictions_are_refused(void **state)
     byte_level(&d);
     d.n_tokens = d.n_types = 0;
     refused(&d, LLL_ERR_NOT_FOUND, "is empty");
+    static char name[VOCABULARY_SPECIAL_MOST + 2];
+    memset(name, 'x', VOCABULARY_SPECIAL_MOST + 1);
+    for (int type = TOKEN_UNKNOWN; type <= TOKEN_USER_DEFINED; type++) {
+        byte_level(&d);
+        add(&d, name, type, 0);
+        refused(&d, LLL_ERR_FORMAT, "262 is special and has 1025 bytes");
+    }
     sentencepiece(&d);
     d.n_scores--;
     refused(&d, LLL_ERR_FORMAT, "scores has 264");
@@ -376,6 +399,43 @@ static void oddities_are_tolerated(void **state)
     gguf_close(&file);
 }
 
+// As long as a special token may be, and the names that are control tokens
+// whatever an older file says.
+static void names_of_special_tokens(void **state)
+{
+    (void)state;
+    static draft d;
+    static char name[VOCABULARY_SPECIAL_MOST + 1];
+    gguf_file file;
+    tokenizer t;
+    lll_error err;
+    memset(name, 'x', VOCABULARY_SPECIAL_MOST);
+    byte_level(&d);
+    add(&d, name, TOKEN_CONTROL, 0);                        // 262
+    add(&d, "<|im_end|>", TOKEN_USER_DEFINED, 0);           // 263
+    add(&d, "<|im_start|>", TOKEN_USER_DEFINED, 0);         // 264
+    add(&d, "<|im_other|>", TOKEN_USER_DEFINED, 0);         // 265
+    assert_int_equal(load(&d, &file, &t, &err), LLL_OK);
+    int32_t ids[2];
+    size_t n;
+    assert_int_equal(tokenizer_encode(&t, name, sizeof name - 1,
+                                      TOKENIZER_SPECIAL, ids, 2, &n, &err),
+                     LLL_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(ids[0], 262);
+    CHECK_IDS(&t, "<|im_end|><|im_start|>", TOKENIZER_SPECIAL, 263, 264);
+    CHECK_IDS(&t, "|<|im_other|>", 0, BYTE('|'), 265);
+    const int32_t typed[] = {BYTE('<'), BYTE('|'), BYTE('i'), BYTE('m'),
+                             BYTE('_'), BYTE('e'), BYTE('n'), BYTE('d'),
+                             BYTE('|'), BYTE('>')};
+    check_ids(&t, "<|im_end|>", 0, typed, COUNT(typed));
+    assert_true(tokenizer_is_end(&t, 263));
+    assert_false(tokenizer_is_end(&t, 264));
+    assert_int_equal(tokenizer_piece(&t, 263, false, NULL, 0), 0);
+    tokenizer_free(&t);
+    gguf_close(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +445,7 @@ int main(void)
         cmocka_unit_test(too_little_room),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(oddities_are_tolerated),
+        cmocka_unit_test(names_of_special_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
