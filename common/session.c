@@ -122,7 +122,7 @@ lll_status session_open(session *s, const char *path,
     if (status == LLL_OK)
         status = config_from_gguf(&s->config, &s->file, err);
     if (status == LLL_OK)
-        status = tokenizer_init(&s->words, &s->file, NULL, err);
+        status = tokenizer_init(&s->words, &s->file, options->pre, err);
     if (status == LLL_OK)
         status = make_request(s, options, &request, err);
     if (status == LLL_OK)

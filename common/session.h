@@ -30,6 +30,7 @@ typedef struct {
                             // floats, else f16
     bool float_activations; // multiply floats, not int8 codes
     const char *isa;        // NULL: the fastest
+    const char *pre;        // pre-tokenizer in place of the file's; or NULL
     bool fit;               // take smaller steps until memory suffices
     // Called with a line for each step that `fit` takes. NULL: none.
     void (*note)(const char *line);

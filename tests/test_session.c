@@ -104,6 +104,9 @@ static void other_options_are_refused(void **state)
     o.n_batch = 0;
     refuse(TINY, &o, LLL_ERR_ARGUMENT, "batch 0");
     o = session_defaults();
+    o.pre = "gpt-9";
+    refuse(TINY, &o, LLL_ERR_UNSUPPORTED, "\"gpt-9\"");
+    o = session_defaults();
     o.n_threads = 5000;
     refuse(TINY, &o, LLL_ERR_ARGUMENT, "threads at most 1024");
     o = session_defaults();

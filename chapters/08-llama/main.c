@@ -28,7 +28,7 @@ static size_t work_options(settings *s, args_option *list, size_t n)
         ARGS_HEADING("What to do (default: continue the prompt)"),
         ARGS_FLAG(NULL, "--chat", &s->chat, "answer as a partner in a talk"),
         ARGS_TEXT("-sys", "--system-prompt", "TEXT", &s->system,
-                  "who the partner is, for --chat"),
+                  "who the partner is, for --chat (default: the file's)"),
         ARGS_FLAG(NULL, "--logits", &s->logits,
                   "print the ten best next tokens"),
         ARGS_TEXT(NULL, "--perplexity", "FILE", &s->perplexity,
@@ -91,6 +91,8 @@ static size_t machine_options(settings *s, args_option *list, size_t n)
                   "instruction set of the kernels; scalar is the book's"),
         ARGS_FLAG(NULL, "--fit", &s->fit,
                   "step down, context first, until memory suffices"),
+        ARGS_TEXT(NULL, "--pre", "NAME", &s->pre,
+                  "cut text as this pre-tokenizer does, not the file's"),
         ARGS_HEADING("Output"),
         ARGS_FLAG(NULL, "--json", &s->json, "print the result as JSON"),
         ARGS_FLAG("-q", "--quiet", &s->quiet, "no report"),
@@ -182,6 +184,7 @@ static lll_status run(const settings *set, lll_error *err)
     options.cache_type = set->cache_type;
     options.float_activations = strcmp(set->activations, "f32") == 0;
     options.isa = set->isa;
+    options.pre = set->pre;
     options.fit = set->fit;
     options.note = note;
     lll_status status = session_open(&s, set->model, &options, err);

@@ -25,7 +25,7 @@ typedef struct {
     sampler_params sampling;
     int64_t seed, top_k, repeat_last_n;
     int64_t n_ctx, n_batch, n_threads;
-    const char *activations, *cache_type, *isa;
+    const char *activations, *cache_type, *isa, *pre;
     bool fit, version, help;
 } settings;
 // @end verbs-settings
