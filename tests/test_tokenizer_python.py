@@ -249,6 +249,8 @@ def test_special_tokens_are_a_choice():
     assert len(ids_of(TINY, text, "--no-special")) > 2
     assert run("--decode", "2", "43") == b"<|im_end|>I"
     assert run("--decode", "--no-special", "2", "43") == b"I"
+    assert json.loads(run("--decode", "--json", "2", "43")) == \
+        {"text": "<|im_end|>I"}
 
 
 def test_many_texts_at_once():
@@ -272,6 +274,27 @@ def test_stats(tmp_path):
     row = json.loads(run("--stats", "--json", path))[0]
     assert row["n_bytes"] == 1200
     assert row["n_tokens"] == len(ids_of(TINY, path.read_bytes()))
+    # All or nothing, whatever the second file is.
+    empty = tmp_path / "empty.txt"
+    empty.write_bytes(b"")
+    for second, words in (empty, b"empty file, expected a text"), \
+            (tmp_path / "missing.txt", b"No such file"):
+        result = subprocess.run(
+            [ROOT / "chapter-04/run", "--stats", "--json", path, second],
+            capture_output=True, check=False)
+        assert result.returncode == 1 and result.stdout == b""
+        assert words in result.stderr
+
+
+def test_bytes_that_are_left_out(smollm2):
+    for options in ["--ids"], []:
+        for text, words in (b"a\x13b", b"note: 1 byte has no token"), \
+                (b"a\x13\x13b", b"note: 2 bytes have no token"), (b"ab", b""):
+            result = subprocess.run(
+                [ROOT / "chapter-04/run", "-m", smollm2, "--bos", *options,
+                 "-"], input=text, capture_output=True, check=True)
+            assert words in result.stderr
+            assert bool(result.stderr) == bool(words)
 
 
 def test_the_lesson_and_wrong_usage():
@@ -281,6 +304,7 @@ def test_the_lesson_and_wrong_usage():
     assert "expected numbers" in run("--decode", "1x", code=1)
     run("--ids", "--decode", "-", code=2)
     run("--stats", code=2)
+    run("--ids0", "--json", code=2)
     run("--nothing", code=2)
 
 

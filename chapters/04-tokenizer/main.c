@@ -23,6 +23,9 @@ static lll_status check(const request *r, const args_list *words,
     if (r->stats && words->n_items == 0)
         return lll_fail(err, LLL_ERR_USAGE,
                         "--stats needs the names of text files");
+    if (r->many && r->json)
+        return lll_fail(err, LLL_ERR_USAGE, "--ids0 prints lines of numbers, "
+                        "found --json beside it: leave one out");
     if (r->many && (words->n_items > 1 || (words->n_items == 1
         && strcmp(words->items[0], "-") != 0)))
         return lll_fail(err, LLL_ERR_USAGE, "--ids0 reads its texts from "
@@ -79,7 +82,7 @@ static lll_status work(const request *r, const args_list *words,
     if (status != LLL_OK)
         return status;
     if (r->decode)
-        status = decode(t, text, !r->no_special, err);
+        status = decode(t, text, !r->no_special, r->json, err);
     else if (r->many)
         status = print_ids_of_many(t, text, flags, err);
     else if (r->json)
@@ -121,7 +124,8 @@ int main(int argc, char **argv)
         ARGS_TEXT("-m", "--model", "FILE", &r.model,
                   "the model whose vocabulary to use"),
         ARGS_FLAG(NULL, "--ids", &r.ids,
-                  "print the numbers of the tokens, nothing else"),
+                  "print the numbers of the tokens, nothing else; a note "
+                  "says when bytes have no token"),
         ARGS_FLAG(NULL, "--ids0", &r.many, "the same for many texts on "
                   "standard input, a zero byte between two"),
         ARGS_FLAG(NULL, "--decode", &r.decode,

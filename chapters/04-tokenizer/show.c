@@ -31,14 +31,36 @@ lll_status encode(const tokenizer *words, text_span text, unsigned flags,
 }
 // @end show-encode
 
+// @begin show-left-out
+// Bytes for which the vocabulary has no token are left out; what the tokens
+// give back is shorter by just those.
+static void note_left_out(const tokenizer *words, text_span text,
+                          unsigned flags, const id_list *list)
+{
+    size_t first = (flags & TOKENIZER_BOS) != 0;
+    // SentencePiece has the unknown token for them, and says so by it.
+    if (words->pre == NULL && words->unknown >= 0)
+        return;
+    size_t n = tokenizer_decode(words, list->ids + first,
+                                list->n_ids - first, true, NULL, 0);
+    if (n < text.n_bytes)
+        fprintf(stderr, "note: %zu byte%s no token in this vocabulary and "
+                "%s left out\n", text.n_bytes - n,
+                text.n_bytes - n == 1 ? " has" : "s have",
+                text.n_bytes - n == 1 ? "was" : "were");
+}
+// @end show-left-out
+
 // @begin show-ids
 static lll_status print_line(const tokenizer *words, text_span text,
-                             unsigned flags, lll_error *err)
+                             unsigned flags, bool notes, lll_error *err)
 {
     id_list list;
     lll_status status = encode(words, text, flags, &list, err);
     if (status != LLL_OK)
         return status;
+    if (notes)
+        note_left_out(words, text, flags, &list);
     for (size_t i = 0; i < list.n_ids; i++)
         printf("%s%" PRId32, i == 0 ? "" : " ", list.ids[i]);
     putchar('\n');
@@ -49,7 +71,7 @@ static lll_status print_line(const tokenizer *words, text_span text,
 lll_status print_ids(const tokenizer *words, text_span text, unsigned flags,
                      lll_error *err)
 {
-    return print_line(words, text, flags, err);
+    return print_line(words, text, flags, true, err);
 }
 // @end show-ids
 
@@ -63,7 +85,7 @@ lll_status print_ids_of_many(const tokenizer *words, text_span texts,
         const char *zero = memchr(at, '\0', (size_t)(end - at));
         const char *stop = zero != NULL ? zero : end;
         text_span one = {at, (size_t)(stop - at)};
-        status = print_line(words, one, flags, err);
+        status = print_line(words, one, flags, false, err);
         if (zero == NULL)
             break;
         at = zero + 1;
@@ -105,8 +127,26 @@ static lll_status read_numbers(const tokenizer *words, text_span text,
 // @end show-decode
 
 // @begin show-decode-2
+static lll_status print_text(const char *bytes, size_t n, bool json,
+                             lll_error *err)
+{
+    json_out out;
+    if (!json) {
+        fwrite(bytes, 1, n, stdout);
+        return LLL_OK;
+    }
+    json_out_begin(&out, stdout);
+    json_out_object(&out);
+    json_out_key(&out, "text");
+    json_out_bytes(&out, bytes, n);
+    json_out_end(&out);
+    return json_out_finish(&out, err);
+}
+// @end show-decode-2
+
+// @begin show-decode-3
 lll_status decode(const tokenizer *words, text_span numbers, bool special,
-                  lll_error *err)
+                  bool json, lll_error *err)
 {
     id_list list = {malloc((numbers.n_bytes / 2 + 1) * sizeof(int32_t)), 0};
     if (list.ids == NULL)
@@ -122,13 +162,13 @@ lll_status decode(const tokenizer *words, text_span numbers, bool special,
                           "no memory for %zu bytes of text", n);
     if (status == LLL_OK) {
         tokenizer_decode(words, list.ids, list.n_ids, special, bytes, n);
-        fwrite(bytes, 1, n, stdout);
+        status = print_text(bytes, n, json, err);
     }
     free(bytes);
     free(list.ids);
     return status;
 }
-// @end show-decode-2
+// @end show-decode-3
 
 // @begin show-colour
 // Token after token on changing backgrounds; without colour, bars between.
@@ -186,6 +226,7 @@ lll_status show_tokens(const tokenizer *words, text_span text,
         ? lll_fail(err, LLL_ERR_MEMORY, "no memory for a token")
         : encode(words, text, flags, &list, err);
     if (status == LLL_OK) {
+        note_left_out(words, text, flags, &list);
         paint_tokens(words, &list, piece);
         list_tokens(words, &list, piece);
         printf("\n%zu bytes, %zu tokens", text.n_bytes, list.n_ids);

@@ -34,9 +34,9 @@ lll_status print_ids(const tokenizer *words, text_span text, unsigned flags,
 // The same for each text in turn, a zero byte standing between two.
 lll_status print_ids_of_many(const tokenizer *words, text_span texts,
                              unsigned flags, lll_error *err);
-// From "17 4 2" to the bytes of these tokens.
+// From "17 4 2" to the bytes of these tokens, or to {"text": ...}.
 lll_status decode(const tokenizer *words, text_span numbers, bool special,
-                  lll_error *err);
+                  bool json, lll_error *err);
 // A sentence taken apart and put together again, and how well it went.
 lll_status show_lesson(const tokenizer *words, lll_error *err);
 

@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 
 #include "common/file.h"
 #include "common/json_out.h"
+#include "common/machine.h"
 
 // @begin stats-stdin
 lll_status read_stdin(char **bytes, size_t *n_bytes, lll_error *err)
@@ -38,17 +39,20 @@ lll_status read_stdin(char **bytes, size_t *n_bytes, lll_error *err)
 // @end stats-stdin
 
 // @begin stats-files
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 typedef struct {
     size_t n_bytes, n_ids;
     double seconds;
 } measure;
+
+// What file_map_open() says of an empty file is meant for models.
+static lll_status open_text(file_map *map, const char *path, lll_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0)
+        return lll_fail(err, LLL_ERR_IO, "%s: found an empty file, expected "
+                        "a text to measure; leave it out", path);
+    return file_map_open(map, path, err);
+}
 // @end stats-files
 
 // @begin stats-files-2
@@ -57,7 +61,7 @@ static lll_status measure_file(const tokenizer *words, const char *path,
 {
     file_map map;
     id_list list;
-    lll_status status = file_map_open(&map, path, err);
+    lll_status status = open_text(&map, path, err);
     if (status != LLL_OK)
         return status;
     text_span text = {(const char *)map.bytes, map.n_bytes};
@@ -66,10 +70,10 @@ static lll_status measure_file(const tokenizer *words, const char *path,
     for (size_t i = 0; i < map.n_bytes; i += 4096)
         sum += map.bytes[i];
     (void)sum;
-    double start = seconds();
+    double start = machine_seconds();
     status = encode(words, text, flags, &list, err);
     if (status == LLL_OK) {
-        m->seconds = seconds() - start;
+        m->seconds = machine_seconds() - start;
         m->n_bytes = text.n_bytes;
         m->n_ids = list.n_ids;
         free(list.ids);
@@ -102,33 +106,23 @@ static void show_row(json_out *json, const char *name, const measure *m)
 // @end stats-show
 
 // @begin stats-show-2
-lll_status show_stats(const tokenizer *words, const char *const *items,
-                      int n_items, unsigned flags, bool json,
-                      lll_error *err)
+static lll_status show_rows(const char *const *items, int n_items,
+                            const measure *each, bool json, lll_error *err)
 {
     json_out out;
     measure all = {0, 0, 0.0};
-    lll_status status = LLL_OK;
     if (json) {
         json_out_begin(&out, stdout);
         json_out_array(&out);
     } else {
         printf("%12s %12s %8s  %s\n", "bytes", "tokens", "b/token", "file");
     }
-    for (int i = 0; i < n_items && status == LLL_OK; i++) {
-        measure m;
-        status = measure_file(words, items[i], flags, &m, err);
-        if (status != LLL_OK)
-            break;
-        show_row(json ? &out : NULL, items[i], &m);
-        all.n_bytes += m.n_bytes;
-        all.n_ids += m.n_ids;
-        all.seconds += m.seconds;
-    // @end stats-show-2
-    // @begin stats-show-2-2
+    for (int i = 0; i < n_items; i++) {
+        show_row(json ? &out : NULL, items[i], &each[i]);
+        all.n_bytes += each[i].n_bytes;
+        all.n_ids += each[i].n_ids;
+        all.seconds += each[i].seconds;
     }
-    if (status != LLL_OK)
-        return status;
     if (!json && n_items > 1)
         show_row(NULL, "all", &all);
     fprintf(stderr, "%.1f MB/s (%zu bytes in %.3f s)\n",
@@ -140,4 +134,24 @@ lll_status show_stats(const tokenizer *words, const char *const *items,
     json_out_end(&out);
     return json_out_finish(&out, err);
 }
-// @end stats-show-2-2
+// @end stats-show-2
+
+// @begin stats-show-3
+lll_status show_stats(const tokenizer *words, const char *const *items,
+                      int n_items, unsigned flags, bool json,
+                      lll_error *err)
+{
+    lll_status status = LLL_OK;
+    measure *each = calloc((size_t)n_items, sizeof *each);
+    if (each == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY, "no memory for the measures of "
+                        "%d files", n_items);
+    // All of them first: half a JSON document is none.
+    for (int i = 0; i < n_items && status == LLL_OK; i++)
+        status = measure_file(words, items[i], flags, &each[i], err);
+    if (status == LLL_OK)
+        status = show_rows(items, n_items, each, json, err);
+    free(each);
+    return status;
+}
+// @end stats-show-3
