@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/plan.h"
+
 enum { LANES = 16 };
 
 // @begin attention-exp
@@ -81,9 +83,7 @@ void softmax(float *scores, int n)
 
 size_t attention_scratch(int head_dim)
 {
-    // Room for a span of keys and values as floats, and for the scores of a
-    // few rows. The scalar version needs one row and one row of scores.
-    return (size_t)ATTENTION_SPAN * (2 * (size_t)head_dim + LANES);
+    return plan_attend_scratch(head_dim) / sizeof(float);
 }
 
 // @begin attention-row

@@ -1,5 +1,6 @@
 #include "common/generate.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
                             "prompt", done, n_ids);
         }
         size_t n = n_ids - done < n_batch ? n_ids - done : n_batch;
-        llama_batch batch = {.n_tokens = (int)n, .ids = ids + done};
+        llama_batch batch = {.n_tokens = (int)n, .ids = ids + done,
+                             .without_logits = done + n < n_ids};
         memcpy(model->history + cache->length, ids + done,
                n * sizeof *ids);
         lll_status s = llama_forward(model, &batch, logits, err);
@@ -165,6 +167,11 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
         // @begin generate-token
         int32_t id = sampler_choose(&choose, logits, m->history,
                                     cache->length);
+        if (isnan(logits[id]))          // then so are all the others
+            return lll_fail(err, LLL_ERR_FORMAT,
+                            "the model's logits after %d tokens are not "
+                            "numbers: a weight of the file is NaN or "
+                            "infinite", cache->length);
         if (report->completion_tokens++ == 0)
             report->first_token_seconds = machine_seconds() - start;
         if (!o->ignore_end && tokenizer_is_end(out->words, id)) {
@@ -213,7 +220,8 @@ lll_status generate(llama *model, const tokenizer *words,
         return s;
     s = decode(model, &out, logits, start, &r, err);
     close_stream(&out);
-    r.decode_seconds = machine_seconds() - start - r.first_token_seconds;
+    if (r.completion_tokens > 0)
+        r.decode_seconds = machine_seconds() - start - r.first_token_seconds;
     if (s == LLL_OK)
         *report = r;
     return s;

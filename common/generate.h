@@ -53,6 +53,7 @@ typedef struct {
 //
 // LLL_ERR_ARGUMENT   the prompt is empty, or does not fit in the context
 // LLL_ERR_MEMORY     no room for the text that is held back
+// LLL_ERR_FORMAT     the model's logits are not numbers
 lll_status generate(llama *model, const tokenizer *words,
                     const int32_t *prompt, size_t n_prompt,
                     const generate_options *options,
@@ -63,6 +64,7 @@ lll_status generate(llama *model, const tokenizer *words,
 //
 // interrupted   looked at before each batch; NULL: cannot be
 //
+// LLL_ERR_ARGUMENT      there are no tokens, or they do not fit
 // LLL_ERR_INTERRUPTED   it was set: the cache is as it was before the call
 lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
                             const volatile sig_atomic_t *interrupted,

@@ -1,25 +1,13 @@
 #include "common/kv_cache.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/arena.h"
 #include "common/file.h"
-#include "common/size.h"
+#include "common/plan.h"
 
 // @begin kv-cache-bytes
-static bool product_of(const size_t *factors, int n, size_t *product)
-{
-    size_t result = 1;
-    for (int i = 0; i < n; i++)
-        if (!size_mul(result, factors[i], &result))
-            return false;
-    *product = result;
-    return true;
-}
-
 lll_status kv_cache_bytes(dtype type, int n_layers, int n_kv_heads,
                           int head_dim, int capacity, size_t *bytes,
                           lll_error *err)
@@ -28,18 +16,14 @@ lll_status kv_cache_bytes(dtype type, int n_layers, int n_kv_heads,
         return lll_fail(err, LLL_ERR_UNSUPPORTED,
                         "a cache of %s is not possible, expected F32 or F16",
                         dtype_name((uint32_t)type));
-    const size_t factors[] = {
-        (size_t)n_layers, (size_t)n_kv_heads, (size_t)capacity,
-        (size_t)head_dim, (size_t)dtype_find((uint32_t)type)->block_bytes,
-    };
-    size_t keys;
-    // Keys end on a cache line, so that values begin on one.
-    if (!product_of(factors, 5, &keys) || arena_round(keys) > SIZE_MAX / 2)
+    size_t both = plan_kv_rows(type, n_layers, n_kv_heads, head_dim,
+                               capacity);
+    if (both == SIZE_MAX)
         return lll_fail(err, LLL_ERR_OVERFLOW,
                         "key-value cache size overflow: %d layers x %d heads "
                         "x %d positions x %d numbers",
                         n_layers, n_kv_heads, capacity, head_dim);
-    *bytes = 2 * arena_round(keys);
+    *bytes = both;
     return LLL_OK;
 }
 // @end kv-cache-bytes
@@ -55,9 +39,8 @@ void kv_cache_init(kv_cache *cache, dtype type, int n_layers, int n_kv_heads,
                      * (size_t)dtype_find((uint32_t)type)->block_bytes,
         .keys = memory,
     };
-    size_t keys = (size_t)n_layers * (size_t)n_kv_heads * (size_t)capacity
-                  * cache->row_bytes;
-    cache->values = cache->keys + arena_round(keys);
+    cache->values = cache->keys + plan_kv_rows(type, n_layers, n_kv_heads,
+                                               head_dim, capacity) / 2;
 }
 // @end kv-cache-init
 

@@ -30,7 +30,7 @@ typedef struct {
 void kv_cache_init(kv_cache *cache, dtype type, int n_layers, int n_kv_heads,
                    int head_dim, int capacity, void *memory);
 
-// Bytes for keys and values together. The only formula.
+// Bytes for keys and values together, from the planner.
 // LLL_ERR_OVERFLOW      the product does not fit in size_t
 // LLL_ERR_UNSUPPORTED   the type is neither F32 nor F16
 lll_status kv_cache_bytes(dtype type, int n_layers, int n_kv_heads,

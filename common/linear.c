@@ -11,14 +11,15 @@ static void add_bias(float *y, const float *bias, int n_rows, int n)
 void linear_forward(matmul *m, const linear *const *layers, int n_layers,
                     const activations *x, float *const *y)
 {
-    matmul_job jobs[MATMUL_MAX_JOBS] = {{0}};
-    int n_jobs = 0;
-    for (int i = 0; i < n_layers && i < MATMUL_MAX_JOBS; i++)
-        jobs[n_jobs++] = (matmul_job){layers[i]->type, layers[i]->weight,
-                                      layers[i]->n_outputs,
-                                      layers[i]->n_inputs, y[i]};
-    matmul_run(m, x, jobs, n_jobs);
-
+    for (int done = 0; done < n_layers; done += MATMUL_MAX_JOBS) {
+        matmul_job jobs[MATMUL_MAX_JOBS] = {{0}};
+        int n = 0;
+        for (int i = done; i < n_layers && n < MATMUL_MAX_JOBS; i++)
+            jobs[n++] = (matmul_job){layers[i]->type, layers[i]->weight,
+                                     layers[i]->n_outputs,
+                                     layers[i]->n_inputs, y[i]};
+        matmul_run(m, x, jobs, n);
+    }
     for (int i = 0; i < n_layers; i++)
         if (layers[i]->bias != NULL)
             add_bias(y[i], layers[i]->bias, x->n_rows, layers[i]->n_outputs);

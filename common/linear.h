@@ -8,7 +8,8 @@
 // Taught in chapter 7.
 
 typedef struct {
-    const char *name;       // "blk.0.attn_q", for traces and sentences
+    const char *name;       // "attn_q": which matrix of
+    int layer;              // which layer; -1 outside layers
     dtype type;
     const void *weight;     // [n_outputs, n_inputs], as stored in the file
     const float *bias;      // [n_outputs], or NULL
@@ -16,8 +17,8 @@ typedef struct {
     int n_inputs;
 } linear;
 
-// y[i] = x W[i]^T + b[i] for up to MATMUL_MAX_JOBS layers that read the same
-// x. Only llama_forward() calls this.
+// y[i] = x W[i]^T + b[i] for layers that read the same x, MATMUL_MAX_JOBS of
+// them in one pass. Only llama_forward() calls this.
 void linear_forward(matmul *m, const linear *const *layers, int n_layers,
                     const activations *x, float *const *y);
 

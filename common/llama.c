@@ -278,6 +278,8 @@ static void embed(llama *m, const llama_batch *batch)
 // @begin llama-output
 static bool wants_logits(const llama_batch *batch, int t)
 {
+    if (batch->without_logits)
+        return false;
     if (batch->wants_logits == NULL)
         return t == batch->n_tokens - 1;
     return batch->wants_logits[t] != 0;

@@ -37,6 +37,8 @@ typedef struct {
                                 // must be the next free one; NULL: follow on
     const int32_t *sequences;   // [n_tokens]: which cache; NULL: all cache 0
     const uint8_t *wants_logits;// [n_tokens]; NULL: the last token only
+    bool without_logits;        // nobody wants any: the vocabulary, widest
+                                // matrix of a small model, is left out
 } llama_batch;
 // @end llama-batch
 
@@ -66,7 +68,8 @@ typedef struct {
     float *spans;
     float *logits;              // [n_outputs, vocab_size]
     void *candidates;           // for the sampler
-    int32_t *history;           // [n_ctx], for whoever generates
+    int32_t *history;           // [n_sequences, n_ctx], for whoever
+                                // generates: what each cache holds
     llama_observer observe;     // NULL: nobody watches
     void *observer;
 } llama;
@@ -78,8 +81,9 @@ typedef struct {
 // isa    name for kernels_select(), NULL for the fastest
 // mode   arithmetic of the products
 //
-// Errors of plan_memory(), kernels_select() and weights_load(), and
-// LLL_ERR_MEMORY. On failure *model is zeroed. The file must stay open.
+// Errors of plan_memory(), kernels_select(), weights_load() and
+// threads_start(), and LLL_ERR_MEMORY. On failure *model is zeroed. The file
+// must stay open.
 lll_status llama_init(llama *model, const gguf_file *file,
                       const model_config *config,
                       const plan_request *request, const char *isa,

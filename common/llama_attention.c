@@ -12,6 +12,8 @@
 // @begin llama-sequence
 static_assert((int)ATTENTION_SPAN == (int)PLAN_ATTEND_SPAN,
               "the planner counts spans of another length");
+static_assert(sizeof(attend_state) <= PLAN_STATE_FLOATS * sizeof(float),
+              "the planner's number for a state of attention is wrong");
 static_assert(sizeof(kv_cache) <= PLAN_CACHE_BYTES,
               "the planner's number for a cache's table is too small");
 

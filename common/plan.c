@@ -67,14 +67,21 @@ const char *plan_part_name(plan_part part)
 // @end plan-names
 
 // @begin plan-single
-size_t plan_kv_cache(const model_config *c, dtype type, int n_ctx)
+size_t plan_kv_rows(dtype type, int n_layers, int n_kv_heads, int head_dim,
+                    int n_ctx)
 {
     size_t number = (size_t)dtype_find((uint32_t)type)->block_bytes;
-    size_t rows = times(times((size_t)c->n_layers, (size_t)c->n_kv_heads),
+    size_t rows = times(times((size_t)n_layers, (size_t)n_kv_heads),
                         (size_t)n_ctx);
-    size_t keys = times(times(rows, (size_t)c->head_dim), number);
+    size_t keys = times(times(rows, (size_t)head_dim), number);
     // Keys end on a cache line, so that the values begin on one.
     return times(2, arena_round(keys));
+}
+
+size_t plan_kv_cache(const model_config *c, dtype type, int n_ctx)
+{
+    return plan_kv_rows(type, c->n_layers, c->n_kv_heads, c->head_dim,
+                        n_ctx);
 }
 
 size_t plan_activations(int n_rows, int n_columns)
@@ -122,7 +129,10 @@ static size_t tile_scratch(const model_config *c)
 {
     size_t group = (size_t)(c->n_heads / c->n_kv_heads);
     size_t rows = larger(PLAN_TILE_ROWS, group);
-    size_t numbers = times(rows, 2 * (size_t)c->head_dim + 7);
+    // For each row its query and its result, the maximum, the total and the
+    // number of positions it sees, and its state.
+    size_t numbers = times(rows, 2 * (size_t)c->head_dim + 3
+                                 + PLAN_STATE_FLOATS);
     return plus(arena_round(times(numbers, sizeof(float))),
                 plan_attend_scratch(c->head_dim));
 }
@@ -219,8 +229,10 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
     p.bytes[PLAN_VECTORS] = times(vectors, sizeof(float));
     p.bytes[PLAN_KV_CACHE] = times((size_t)r->n_sequences, plan_kv_cache(
                                        c, r->cache_type, r->n_ctx));
-    p.bytes[PLAN_CANDIDATES] = times((size_t)c->vocab_size, 8);
-    p.bytes[PLAN_HISTORY] = times((size_t)r->n_ctx, sizeof(int32_t));
+    p.bytes[PLAN_CANDIDATES] = times((size_t)c->vocab_size,
+                                     PLAN_CANDIDATE_BYTES);
+    p.bytes[PLAN_HISTORY] = times((size_t)r->n_sequences,
+                                  times((size_t)r->n_ctx, sizeof(int32_t)));
     p.bytes[PLAN_THREADS] = plan_thread_team(r->n_threads);
     plan_batch(c, r, p.bytes);
 

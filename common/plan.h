@@ -10,9 +10,9 @@
 #include "common/error.h"
 
 // @begin plan-request
-// How much memory a model needs, before any of it is asked for. This module
-// holds every size expression of the engine: whoever allocates takes the
-// number from here. Taught in chapter 2.
+// How much memory a model needs, before any of it is asked for. Whatever
+// llama_init() hands out has its size from here, and from nowhere else.
+// Taught in chapter 2.
 
 // How a model is to be used.
 typedef struct {
@@ -49,7 +49,7 @@ typedef enum {
     PLAN_SPANS,             // what spans of attention came to
     PLAN_LOGITS,            // [n_outputs, vocab_size]
     PLAN_CANDIDATES,        // the sampler's list, one entry a token
-    PLAN_HISTORY,           // token numbers of a sequence
+    PLAN_HISTORY,           // [n_sequences, n_ctx], token numbers
     PLAN_SCRATCH,           // working memory of each thread
     PLAN_THREADS,           // the team and its stacks
     PLAN_PARTS
@@ -70,6 +70,7 @@ const char *plan_part_name(plan_part part);
 // Compute the plan. The description has passed config_check().
 // LLL_ERR_ARGUMENT   a number of the request is out of range; the context
 //                    must not exceed the model's
+// LLL_ERR_UNSUPPORTED  a cache type other than F32 and F16
 // LLL_ERR_OVERFLOW   a size does not fit in size_t: which part
 lll_status plan_memory(const model_config *config,
                        const plan_request *request, memory_plan *plan,
@@ -83,6 +84,8 @@ bool plan_shrink(plan_request *request, char *line, size_t capacity);
 
 // @begin plan-sizes
 // The sizes of single things, for their modules. All saturate at SIZE_MAX.
+size_t plan_kv_rows(dtype type, int n_layers, int n_kv_heads, int head_dim,
+                    int n_ctx);
 size_t plan_kv_cache(const model_config *config, dtype type, int n_ctx);
 size_t plan_activations(int n_rows, int n_columns);
 size_t plan_matmul_scratch(int n_inputs);
@@ -94,6 +97,8 @@ enum {
     PLAN_TILE_ROWS = 64,        // query rows that meet a span together
     PLAN_LAYER_BYTES = 1024,    // bytes of the table of a layer's weights
     PLAN_CACHE_BYTES = 64,      // bytes that describe a cache
+    PLAN_CANDIDATE_BYTES = 8,   // bytes of a token in the sampler's list
+    PLAN_STATE_FLOATS = 4,      // floats that a row's attention state takes
     PLAN_STACK_BYTES = 1 << 18, // stack of a thread
     PLAN_PAGE_BYTES = 1 << 14,  // the largest page of our machines
     PLAN_THREAD_BYTES = 256     // what the team keeps of a thread

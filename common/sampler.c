@@ -1,9 +1,15 @@
 #include "common/sampler.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 
+#include "common/plan.h"
+
 // @begin sampler-init
+static_assert(sizeof(candidate) == PLAN_CANDIDATE_BYTES,
+              "the planner's number for a candidate is wrong");
+
 sampler_params sampler_defaults(void)
 {
     return (sampler_params){

@@ -45,7 +45,8 @@ void sampler_init(sampler *s, const sampler_params *params,
 // Choose the token that follows.
 //
 // logits    [vocab_size]
-// recent    [n_recent], the tokens so far, oldest first
+// recent    [n_recent], the tokens so far, oldest first, each
+//           0..vocab_size - 1
 //
 // The order is that of llama.cpp: penalty, top-k, top-p, min-p, temperature.
 // Equal logits go to the smaller number, so the choice depends on nothing
@@ -54,7 +55,8 @@ void sampler_init(sampler *s, const sampler_params *params,
 int32_t sampler_choose(sampler *s, const float *logits,
                        const int32_t *recent, int n_recent);
 
-// The n most likely tokens, best first, into s->candidates[0..n-1].
+// The n most likely tokens, best first, into s->candidates[0..n-1];
+// n <= vocab_size.
 void sampler_top(sampler *s, const float *logits, int n);
 
 // log of the probability that softmax(logits) gives to `id`, in double.

@@ -87,6 +87,10 @@ lll_status score_text(llama *model, const int32_t *ids, size_t n_ids,
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "windows of one token leave nothing to score; use a "
                         "larger -c");
+    if (isnan(sum))
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "the model's logits are not numbers: a weight of the "
+                        "file is NaN or infinite");
     score->n_scored = n_scored;
     score->nll = -sum / (double)n_scored;
     score->perplexity = exp(score->nll);

@@ -24,7 +24,8 @@ typedef struct {
 // progress   called after each batch with the number of tokens done; may be
 //            NULL
 //
-// LLL_ERR_ARGUMENT   fewer than two tokens
+// LLL_ERR_ARGUMENT   fewer than two tokens, or windows of one
+// LLL_ERR_FORMAT     the model's logits are not numbers
 lll_status score_text(llama *model, const int32_t *ids, size_t n_ids,
                       void (*progress)(void *context, size_t n_done),
                       void *context, text_score *score, lll_error *err);

@@ -62,7 +62,7 @@ static void the_parts_by_hand(void **state)
     assert_true(p.bytes[PLAN_SPANS] == 2 * 3 * 8 * 4);
     assert_true(p.bytes[PLAN_LOGITS] == 2 * 11 * 4);
     assert_true(p.bytes[PLAN_CANDIDATES] == 11 * 8);
-    assert_true(p.bytes[PLAN_HISTORY] == 130 * 4);
+    assert_true(p.bytes[PLAN_HISTORY] == 2 * 130 * 4);
     // The widest is d_ff: two blocks of 32 for each of 7 rows. 448 codes;
     // scales, sums and sums of codes of 56 bytes, each rounded up to 64.
     assert_true(p.bytes[PLAN_QUANTIZED] == 448 + 3 * 64);

@@ -70,8 +70,9 @@ static void on_text(void *context, const char *text, size_t n)
 {
     text_sink *sink = context;
     if (!sink->keep) {
-        fwrite(text, 1, n, stdout);
-        fflush(stdout);
+        // A full disk, or a reader that has gone: no use in going on.
+        if (fwrite(text, 1, n, stdout) < n || fflush(stdout) != 0)
+            interrupted = 1;
         return;
     }
     if (n > sink->capacity - sink->n_bytes) {
@@ -92,7 +93,7 @@ static void on_text(void *context, const char *text, size_t n)
 // @begin verbs-report
 static double rate(int tokens, double seconds)
 {
-    return seconds > 0 ? tokens / seconds : 0;
+    return tokens > 0 && seconds > 0 ? tokens / seconds : 0;
 }
 
 static void report(const session *s, const settings *set,
@@ -189,9 +190,10 @@ lll_status verb_generate(session *s, const settings *set, lll_error *err)
     lll_status status = read_prompt(s, set, &ids, &n_ids, err);
     if (status != LLL_OK)
         return status;
-    // A text is continued, so the reader sees where it began; what the model
-    // says stands alone on standard output.
-    if (!set->json && !set->quiet && set->prompt_file == NULL)
+    // On a terminal the reader sees where the text began; what the model says
+    // stands alone on standard output.
+    if (!set->json && !set->quiet && set->prompt_file == NULL
+        && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
         fputs(set->prompt != NULL ? set->prompt : default_prompt, stderr);
     status = answer(s, set, ids, n_ids, err);
     free(ids);
@@ -249,6 +251,9 @@ lll_status verb_chat(session *s, const settings *set, lll_error *err)
 
     // @begin verbs-chat-lines
     bool person = isatty(STDIN_FILENO) != 0;
+    if (person)
+        fputs("Type a message. Ctrl-C ends an answer, Ctrl-D the talk.\n",
+              stderr);
     char *line = NULL;
     size_t capacity = 0;
     while (status == LLL_OK) {
