@@ -66,7 +66,10 @@ lll_status chat_recognise(chat_template *chat, const gguf_file *file,
                         "%s: tokenizer.chat_template is missing: this model "
                         "was not trained to talk; leave --chat out to "
                         "continue a text", file->path);
+    // Other formats share the opening mark: Phi-4 parts role and text with
+    // <|im_sep|>.
     if (find_text(text.bytes, text.n_bytes, "<|im_start|>") == NULL
+        || find_text(text.bytes, text.n_bytes, "<|im_sep|>") != NULL
         || tokenizer_find(words, "<|im_start|>", 12) < 0
         || tokenizer_find(words, "<|im_end|>", 10) < 0)
         return lll_fail(err, LLL_ERR_UNSUPPORTED,

@@ -5,9 +5,10 @@
 #include <string.h>
 
 // @begin config-limits
-// Dimensions above this are not a model but a broken file; the bound keeps
-// every product of three of them within 64 bits and every one within int.
-enum { MAX_DIMENSION = 1 << 24, MAX_LAYERS = 1 << 12 };
+// Dimensions above this are not a model but a broken file; the bounds keep
+// every one within int, and the numbers of all layers together, at most
+// 7 * 2^24 * 2^24 * 2^12, within 64 bits.
+enum { MAX_DIMENSION = 1 << 24, MAX_LAYERS = 1 << 12, MAX_HEAD = 1 << 14 };
 // @end config-limits
 
 // @begin config-get
@@ -103,15 +104,25 @@ static lll_status read_rope(const reader *r, model_config *c)
     if (s != LLL_OK)
         return s;
 
+    // A file may name no kind of extension, and then means the linear one;
+    // older files keep its factor under another key; 0 says that there is
+    // none.
     c->rope_scale = 1.0;
     snprintf(key, sizeof key, "%s.rope.scaling.type", r->architecture);
-    if (gguf_find_value(r->file, key) == NULL)
-        return get_real(r, "rope.scale_linear", 1.0, &c->rope_scale);
-    s = gguf_get_string(r->file, key, &kind, r->err);
-    if (s != LLL_OK || gguf_string_is(kind, "none"))
+    bool named = gguf_find_value(r->file, key) != NULL;
+    if (named)
+        s = gguf_get_string(r->file, key, &kind, r->err);
+    if (s != LLL_OK || (named && gguf_string_is(kind, "none")))
         return s;
-    if (gguf_string_is(kind, "linear"))
-        return get_real(r, "rope.scaling.factor", 1.0, &c->rope_scale);
+    if (!named || gguf_string_is(kind, "linear")) {
+        snprintf(key, sizeof key, "%s.rope.scaling.factor", r->architecture);
+        s = get_real(r, gguf_find_value(r->file, key) != NULL
+                        ? "rope.scaling.factor" : "rope.scale_linear", 1.0,
+                     &c->rope_scale);
+        if (c->rope_scale == 0)
+            c->rope_scale = 1.0;
+        return s;
+    }
     return lll_fail(r->err, LLL_ERR_UNSUPPORTED,
                     "%s: %s is \"%.*s\", expected \"none\" or \"linear\"",
                     r->file->path, key,
@@ -149,6 +160,22 @@ static lll_status refuse_unknown(const reader *r, const model_config *c)
                         "one feed-forward layer", r->file->path, n_experts);
     return LLL_OK;
 }
+
+// A model that looks back over a window computes the same as ours as long as
+// the whole context lies inside the window; so that is the context it gets.
+static lll_status read_window(const reader *r, model_config *c)
+{
+    uint64_t window = 0;
+    char key[128];
+    snprintf(key, sizeof key, "%s.attention.sliding_window",
+             r->architecture);
+    if (gguf_find_value(r->file, key) == NULL)
+        return LLL_OK;
+    lll_status s = gguf_get_u64(r->file, key, &window, r->err);
+    if (s == LLL_OK && window > 0 && window < (uint64_t)c->context_length)
+        c->context_length = (int)window;
+    return s;
+}
 // @end config-refuse
 
 // @begin config-vocabulary
@@ -177,8 +204,12 @@ static lll_status read_vocabulary(const reader *r, model_config *c)
                         table.dims[1], tokens->n_items);
     c->tied_output = gguf_find_tensor(r->file, "output.weight", NULL, 0,
                                       &table, NULL) != LLL_OK;
-    c->qkv_bias = gguf_find_tensor(r->file, "blk.0.attn_q.bias", NULL, 0,
-                                   &table, NULL) == LLL_OK;
+    static const char *const biases[] = {
+        "blk.0.attn_q.bias", "blk.0.attn_k.bias", "blk.0.attn_v.bias"};
+    for (int i = 0; i < 3; i++)
+        c->qkv_bias = c->qkv_bias
+                      || gguf_find_tensor(r->file, biases[i], NULL, 0,
+                                          &table, NULL) == LLL_OK;
     c->rope_factors = gguf_find_tensor(r->file, "rope_freqs.weight", NULL, 0,
                                        &table, NULL) == LLL_OK;
     return LLL_OK;
@@ -218,6 +249,8 @@ lll_status config_from_gguf(model_config *config, const gguf_file *file,
     if (s == LLL_OK)
         s = refuse_unknown(&r, &c);
     if (s == LLL_OK)
+        s = read_window(&r, &c);
+    if (s == LLL_OK)
         s = read_vocabulary(&r, &c);
     if (s == LLL_OK)
         s = config_check(&c, file->path, err);
@@ -228,28 +261,34 @@ lll_status config_from_gguf(model_config *config, const gguf_file *file,
 // @end config-from-gguf
 
 // @begin config-check
-static bool in_range(int value, int highest)
+static lll_status check_ranges(const model_config *c, const char *where,
+                               lll_error *err)
 {
-    return value >= 1 && value <= highest;
+    const struct { const char *name; int value, highest; } fields[] = {
+        {"layers", c->n_layers, MAX_LAYERS},
+        {"width", c->d_model, MAX_DIMENSION},
+        {"query heads", c->n_heads, MAX_DIMENSION},
+        {"key-value heads", c->n_kv_heads, MAX_DIMENSION},
+        {"numbers of a head", c->head_dim, MAX_HEAD},
+        {"feed-forward width", c->d_ff, MAX_DIMENSION},
+        {"tokens", c->vocab_size, MAX_DIMENSION},
+        {"positions", c->context_length, MAX_DIMENSION},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (fields[i].value < 1 || fields[i].value > fields[i].highest)
+            return lll_fail(err, LLL_ERR_FORMAT,
+                            "%s: %s: found %d, expected 1 to %d", where,
+                            fields[i].name, fields[i].value,
+                            fields[i].highest);
+    return LLL_OK;
 }
 
 lll_status config_check(const model_config *c, const char *where,
                         lll_error *err)
 {
-    if (!in_range(c->n_layers, MAX_LAYERS)
-        || !in_range(c->d_model, MAX_DIMENSION)
-        || !in_range(c->n_heads, MAX_DIMENSION)
-        || !in_range(c->n_kv_heads, MAX_DIMENSION)
-        || !in_range(c->head_dim, 1 << 14)
-        || !in_range(c->d_ff, MAX_DIMENSION)
-        || !in_range(c->vocab_size, MAX_DIMENSION)
-        || !in_range(c->context_length, MAX_DIMENSION))
-        return lll_fail(err, LLL_ERR_FORMAT,
-                        "%s: %d layers, width %d, %d heads of %d, d_ff %d, "
-                        "vocabulary %d, context %d: each is expected to be "
-                        "at least 1 and not absurd", where, c->n_layers,
-                        c->d_model, c->n_heads, c->head_dim, c->d_ff,
-                        c->vocab_size, c->context_length);
+    lll_status status = check_ranges(c, where, err);
+    if (status != LLL_OK)
+        return status;
     // @end config-check
     // @begin config-check-rules
     if (c->n_heads % c->n_kv_heads != 0)
@@ -269,7 +308,7 @@ lll_status config_check(const model_config *c, const char *where,
     // The comparisons are written so that NaN fails them.
     if (!(c->rope_theta > 0 && c->rope_theta <= 1e12)
         || !(c->rope_scale > 0 && c->rope_scale <= 1e6)
-        || !(c->norm_eps > 0 && c->norm_eps < 1))
+        || !((float)c->norm_eps > 0 && c->norm_eps < 1))
         return lll_fail(err, LLL_ERR_FORMAT,
                         "%s: rope_theta %g, rope_scale %g, norm_eps %g: "
                         "expected positive numbers, the last below 1", where,

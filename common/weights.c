@@ -1,8 +1,11 @@
 #include "common/weights.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/plan.h"
 #include "common/quant.h"
@@ -78,8 +81,9 @@ static lll_status load_matrix(loader *l, int layer, const char *name,
     lll_status status = find(l, full, n_outputs, n_inputs, &tensor);
     if (status != LLL_OK)
         return status;
-    *out = (linear){.name = name, .type = tensor.type, .weight = tensor.data,
-                    .n_outputs = n_outputs, .n_inputs = n_inputs};
+    *out = (linear){.name = name, .layer = layer, .type = tensor.type,
+                    .weight = tensor.data, .n_outputs = n_outputs,
+                    .n_inputs = n_inputs};
     l->matrix_bytes += tensor.n_bytes;
     return LLL_OK;
 }
@@ -158,9 +162,59 @@ static lll_status load_ends(loader *l, const model_config *c,
     if (s == LLL_OK && c->rope_factors)
         s = load_vector(l, -1, "rope_freqs", "weight", c->rope_dim / 2,
                         &w->rope_factors);
+    for (int i = 0; s == LLL_OK && c->rope_factors && i < c->rope_dim / 2;
+         i++)
+        if (!(w->rope_factors[i] > 0) || isinf(w->rope_factors[i]))
+            s = lll_fail(l->err, LLL_ERR_FORMAT,
+                         "%s: rope_freqs.weight: number %d is %g, expected "
+                         "a positive one", l->file->path, i,
+                         (double)w->rope_factors[i]);
     return s;
 }
 // @end weights-embedding
+
+// @begin weights-unused
+// What a layer of ours is made of. A file may carry tensors beside these, as
+// long as they stand outside the layers; one inside means a computation that
+// we do not make, and leaving it out would give wrong text without a word.
+static bool is_known(const char *name, size_t n_bytes)
+{
+    static const char *const known[] = {
+        "attn_norm.weight", "attn_q.weight", "attn_k.weight",
+        "attn_v.weight", "attn_output.weight", "attn_q.bias", "attn_k.bias",
+        "attn_v.bias", "ffn_norm.weight", "ffn_gate.weight",
+        "ffn_up.weight", "ffn_down.weight",
+        "attn_rot_embd.weight",         // tables that old files kept
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strlen(known[i]) == n_bytes
+            && memcmp(name, known[i], n_bytes) == 0)
+            return true;
+    return false;
+}
+
+static lll_status refuse_unused(const loader *l, const model_config *c)
+{
+    for (size_t i = 0; i < l->file->n_tensors; i++) {
+        gguf_string name = l->file->tensors[i].name;
+        const char *end = name.bytes + name.n_bytes, *p = name.bytes + 4;
+        if (name.n_bytes < 5 || memcmp(name.bytes, "blk.", 4) != 0)
+            continue;
+        long layer = 0;
+        for (; p < end && *p >= '0' && *p <= '9' && layer < 1 << 20; p++)
+            layer = layer * 10 + (*p - '0');
+        if (p < end && *p == '.' && layer < c->n_layers
+            && is_known(p + 1, (size_t)(end - p - 1)))
+            continue;
+        return lll_fail(l->err, LLL_ERR_UNSUPPORTED,
+                        "%s: tensor %.*s is not part of a Llama of %d "
+                        "layers, expected a file without it", l->file->path,
+                        (int)(name.n_bytes < 64 ? name.n_bytes : 64),
+                        name.bytes, c->n_layers);
+    }
+    return LLL_OK;
+}
+// @end weights-unused
 
 // @begin weights-load
 lll_status weights_load(model_weights *weights, const gguf_file *file,
@@ -176,6 +230,8 @@ lll_status weights_load(model_weights *weights, const gguf_file *file,
             return status;
     }
     lll_status status = load_ends(&l, config, &w);
+    if (status == LLL_OK)
+        status = refuse_unused(&l, config);
     if (status != LLL_OK)
         return status;
     w.bytes_per_token = l.matrix_bytes;

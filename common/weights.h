@@ -46,7 +46,8 @@ typedef struct {
 //
 // LLL_ERR_NOT_FOUND     a tensor is missing
 // LLL_ERR_FORMAT        a shape is wrong
-// LLL_ERR_UNSUPPORTED   a type that we do not multiply
+// LLL_ERR_UNSUPPORTED   a type that we do not multiply, or a tensor inside a
+//                       layer that we do not know
 // The file must stay open as long as the weights are used.
 lll_status weights_load(model_weights *weights, const gguf_file *file,
                         const model_config *config, void *table,

@@ -190,7 +190,11 @@ static void what_a_file_may_say_beside(void **state)
     assert_true(!c.tied_output && c.qkv_bias && c.rope_factors);
     w.scaling = "none";
     assert_true(accept(&w).rope_scale == 1.0);
-    w.scaling = NULL;                   // the older key
+    w.scaling = NULL;                   // not named: linear
+    assert_true(accept(&w).rope_scale == 4.0);
+    w.factor = 0;                       // 0 says that there is none
+    assert_true(accept(&w).rope_scale == 1.0);
+    w.factor = NAN;                     // left out; the older key is there
     w.linear = 2;
     assert_true(accept(&w).rope_scale == 2.0);
 }
@@ -286,10 +290,10 @@ static void absurd_numbers_are_refused(void **state)
         }
     wish w = GOOD;
     w.layers = 5000;
-    refuse(&w, LLL_ERR_FORMAT, "5000 layers");
+    refuse(&w, LLL_ERR_FORMAT, "layers: found 5000, expected 1 to 4096");
     w = GOOD;
     w.key_length = 1 << 15;
-    refuse(&w, LLL_ERR_FORMAT, "not absurd");
+    refuse(&w, LLL_ERR_FORMAT, "numbers of a head: found 32768");
     w = GOOD;
     w.heads = w.kv_heads = 1 << 12;
     w.key_length = 1 << 13;
@@ -299,7 +303,7 @@ static void absurd_numbers_are_refused(void **state)
 static void numbers_that_are_none(void **state)
 {
     static const double eps[] = {0, -1e-5, 1, INFINITY};
-    static const double theta[] = {0, -1, INFINITY};
+    static const double theta[] = {0, -1, INFINITY}, scale[] = {-1, INFINITY};
     (void)state;
     wish w = GOOD;
     for (int i = 0; i < 4; i++) {
@@ -314,8 +318,10 @@ static void numbers_that_are_none(void **state)
         w = GOOD;
         w.theta = theta[i];
         refuse(&w, LLL_ERR_FORMAT, "rope_theta");
+    }
+    for (int i = 0; i < 2; i++) {
         w = GOOD;
-        w.linear = theta[i];
+        w.linear = scale[i];
         refuse(&w, LLL_ERR_FORMAT, "rope_scale");
     }
 }
