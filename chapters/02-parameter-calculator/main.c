@@ -27,6 +27,15 @@ static const settings smollm2 = {
     .d_ff = 1536, .vocab_size = 49152, .context_length = 8192,
     .n_batch = 512, .n_sequences = 1, .cache_type = "f16",
 };
+
+static bool is_smollm2(const settings *s)
+{
+    const settings *t = &smollm2;
+    return s->n_layers == t->n_layers && s->d_model == t->d_model
+           && s->n_heads == t->n_heads && s->n_kv_heads == t->n_kv_heads
+           && s->head_dim == t->head_dim && s->d_ff == t->d_ff
+           && s->vocab_size == t->vocab_size && !s->untied && !s->qkv_bias;
+}
 // @end main-settings
 
 // @begin main-describe
@@ -74,9 +83,7 @@ static lll_status run(const settings *set, lll_error *err)
                                           : gguf_open(&file, set->gguf, err);
     if (status == LLL_OK && set->gguf != NULL)
         status = config_from_gguf(&c, &file, err);
-    if (status == LLL_OK && set->gguf == NULL
-        && set->n_layers == smollm2.n_layers
-        && set->d_model == smollm2.d_model)
+    if (status == LLL_OK && set->gguf == NULL && is_smollm2(set))
         strcpy(c.name, "SmolLM2-135M");
     // @end main-run
     // @begin main-request
@@ -97,7 +104,7 @@ static lll_status run(const settings *set, lll_error *err)
         status = print_json(&c, &plan, err);
     else if (status == LLL_OK) {
         print_bill(&c);
-        print_memory(&c, &request, &plan);
+        print_memory(&c, &request, &plan, file.map.n_bytes);
     }
     gguf_close(&file);
     return status;

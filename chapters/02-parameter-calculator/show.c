@@ -59,19 +59,58 @@ static double bits_per_weight(dtype type)
 }
 // @end show-types
 
-// @begin show-memory
-void print_memory(const model_config *c, const plan_request *r,
-                         const memory_plan *plan)
+// @begin show-weights
+static void weights_line(const char *name, double bits, double bytes)
 {
-    char text[32], number[32];
-    uint64_t total = config_count(c).total;
+    char text[32];
+    size_text((uint64_t)bytes, text, sizeof text);
+    printf("  %-9s %5.2f bits a weight %14s\n", name, bits, text);
+}
+
+static void print_weights(double total, uint64_t file_bytes)
+{
     printf("\nweights\n");
+    if (file_bytes > 0)
+        weights_line("this file", 8.0 * (double)file_bytes / total,
+                     (double)file_bytes);
     for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++) {
         double bits = bits_per_weight(stored[i].type);
-        size_text((uint64_t)((double)total * bits / 8), text, sizeof text);
-        printf("  %-6s %5.2f bits a weight %14s\n", stored[i].name, bits,
-               text);
+        weights_line(stored[i].name, bits, total * bits / 8);
     }
+}
+
+// Which weights the machine has room for beside what running needs.
+static void print_machine(double total, uint64_t file_bytes,
+                          const memory_plan *plan)
+{
+    char text[32];
+    int n_fit = 0;
+    uint64_t available = machine_read_memory().available;
+    size_text(available, text, sizeof text);
+    printf("\nthis machine: %s free, %d cores", available == 0
+           ? "an unknown amount of memory" : text, machine_cores());
+    if (available == 0) {
+        printf("\n");
+        return;
+    }
+    double room = (double)available - (double)plan->total;
+    printf("; room for weights in");
+    if (file_bytes > 0 && (double)file_bytes <= room)
+        n_fit += printf(" this file") > 0;
+    for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++)
+        if (total * bits_per_weight(stored[i].type) / 8 <= room)
+            n_fit += printf(" %s", stored[i].name) > 0;
+    printf(n_fit > 0 ? "\n" : " none of these types\n");
+}
+// @end show-weights
+
+// @begin show-memory
+void print_memory(const model_config *c, const plan_request *r,
+                  const memory_plan *plan, uint64_t file_bytes)
+{
+    char text[32], number[32];
+    double total = (double)config_count(c).total;
+    print_weights(total, file_bytes);
     printf("\nrunning it: a context of %d, batches of %d, %d threads, cache "
            "of %s\n", r->n_ctx, r->n_batch, r->n_threads,
            dtype_name((uint32_t)r->cache_type));
@@ -87,17 +126,13 @@ void print_memory(const model_config *c, const plan_request *r,
     number_text(plan->total, number, sizeof number);
     printf("  %-22s %12s %18s bytes\n", "together", text, number);
 
-    machine_memory memory = machine_read_memory();
-    size_text(memory.available, text, sizeof text);
-    printf("\nthis machine: %s of memory free, %d cores: %s\n", text,
-           machine_cores(), plan->total <= memory.available ? "it fits"
-                                            : "it does not fit");
+    print_machine(total, file_bytes, plan);
 }
 // @end show-memory
 
 // @begin show-json
 lll_status print_json(const model_config *c, const memory_plan *plan,
-                             lll_error *err)
+                      lll_error *err)
 {
     json_out json;
     parameter_count n = config_count(c);
