@@ -71,8 +71,7 @@ static void append(gguf_writer *out, const void *bytes, size_t n)
 // @begin gguf-set
 static void append_text(gguf_writer *out, const char *bytes, size_t n_bytes)
 {
-    uint64_t n = n_bytes;
-    append(out, &n, sizeof n);
+    append(out, &(uint64_t){n_bytes}, sizeof(uint64_t));
     append(out, bytes, n_bytes);
 }
 
@@ -85,9 +84,15 @@ static void append_type(gguf_writer *out, gguf_type type)
 static void begin_value(gguf_writer *out, const char *key, size_t n_bytes,
                         gguf_type type)
 {
-    if (out->failure.code == LLL_OK && n_bytes > GGUF_MAX_KEY)
+    const gguf_string name = {key, n_bytes};
+    if (out->failure.code != LLL_OK)
+        return;
+    if (n_bytes == 0 || n_bytes > GGUF_MAX_KEY)
         lll_fail(&out->failure, LLL_ERR_ARGUMENT, "a key of %zu bytes, "
-                 "expected at most %d", n_bytes, GGUF_MAX_KEY);
+                 "expected 1 to %d", n_bytes, GGUF_MAX_KEY);
+    else if (type != GGUF_U32 && gguf_string_is(name, "general.alignment"))
+        lll_fail(&out->failure, LLL_ERR_ARGUMENT, "key %s: found %s, "
+                 "expected U32", "general.alignment", gguf_type_name(type));
     append_text(out, key, n_bytes);
     append_type(out, type);
     out->n_values++;
@@ -202,21 +207,23 @@ void gguf_copy_value(gguf_writer *out, const gguf_value *value)
 // @end gguf-copy-value
 
 // @begin gguf-add-tensor
-void gguf_add_tensor(gguf_writer *out, const char *name, dtype type,
-                     const uint64_t *dims, int n_dims, const void *data)
+void gguf_add_named(gguf_writer *out, gguf_string name, dtype type,
+                    const uint64_t *dims, int n_dims, const void *data)
 {
-    gguf_pending_tensor tensor = {.name_bytes = strlen(name), .type = type,
+    gguf_pending_tensor tensor = {.name_bytes = name.n_bytes, .type = type,
                                   .n_dims = n_dims, .data = data};
     uint64_t shape[4];
     lll_error why;
     if (out->failure.code != LLL_OK)
         return;
-    if (tensor.name_bytes > GGUF_MAX_NAME || n_dims < 1 || n_dims > 4) {
-        lll_fail(&out->failure, LLL_ERR_ARGUMENT, "tensor %s: %d dimensions "
-                 "and a name of %zu bytes, expected 1 to 4 and at most %d",
-                 name, n_dims, tensor.name_bytes, GGUF_MAX_NAME);
+    if (name.n_bytes > GGUF_MAX_NAME || n_dims < 1 || n_dims > 4) {
+        lll_fail(&out->failure, LLL_ERR_ARGUMENT, "tensor %.*s: %d "
+                 "dimensions and a name of %zu bytes, expected 1 to 4 and at "
+                 "most %d", GGUF_MAX_NAME, name.bytes, n_dims, name.n_bytes,
+                 GGUF_MAX_NAME);
         return;
     }
+    memcpy(tensor.name, name.bytes, name.n_bytes);
     for (int i = 0; i < n_dims; i++) {
         tensor.dims[i] = dims[i];
         shape[n_dims - 1 - i] = dims[i];
@@ -225,15 +232,78 @@ void gguf_add_tensor(gguf_writer *out, const char *name, dtype type,
                                     &tensor.n_bytes, &why);
     void *list = out->tensors;
     if (status != LLL_OK)
-        lll_fail(&out->failure, status, "tensor %s: %s", name, why.text);
+        lll_fail(&out->failure, status, "tensor %s: %s", tensor.name,
+                 why.text);
     else if (grow(out, &list, out->n_tensors, 1, sizeof tensor,
                   &out->tensors_capacity)) {
         out->tensors = list;
-        memcpy(tensor.name, name, tensor.name_bytes);
         out->tensors[out->n_tensors++] = tensor;
     }
 }
 // @end gguf-add-tensor
+
+// @begin gguf-unique
+void gguf_add_tensor(gguf_writer *out, const char *name, dtype type,
+                     const uint64_t *dims, int n_dims, const void *data)
+{
+    gguf_add_named(out, (gguf_string){name, strlen(name)}, type, dims, n_dims,
+                   data);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const gguf_string *x = a, *y = b;
+    size_t n = x->n_bytes < y->n_bytes ? x->n_bytes : y->n_bytes;
+    int order = n > 0 ? memcmp(x->bytes, y->bytes, n) : 0;
+    return order != 0 ? order
+                      : (x->n_bytes > y->n_bytes) - (x->n_bytes < y->n_bytes);
+}
+
+// Sorted, two names that are equal stand beside each other.
+static lll_status check_unique(gguf_string *names, size_t n,
+                               const char *what, const char *path,
+                               lll_error *err)
+{
+    qsort(names, n, sizeof *names, by_bytes);
+    for (size_t i = 1; i < n; i++)
+        if (by_bytes(&names[i - 1], &names[i]) == 0)
+            return lll_fail(err, LLL_ERR_ARGUMENT, "%s: not written: %s "
+                            "%.*s is there a second time, expected once",
+                            path, what, (int)names[i].n_bytes,
+                            names[i].bytes);
+    return LLL_OK;
+}
+// @end gguf-unique
+
+// @begin gguf-check-names
+// The reader refuses a name that is there twice, and the writer is no more
+// generous.
+static lll_status check_names(const gguf_writer *out, const char *path,
+                              lll_error *err)
+{
+    const unsigned char *at = out->values;
+    size_t n_values = (size_t)out->n_values, n_tensors = out->n_tensors;
+    size_t most = n_values > n_tensors ? n_values : n_tensors;
+    gguf_string *names = calloc(most + 1, sizeof *names);
+    if (names == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory to sort %zu "
+                        "names", path, most);
+    for (size_t i = 0; i < n_values; i++) {
+        uint32_t type;
+        names[i] = gguf_next_string(&at);
+        memcpy(&type, at, sizeof type);
+        at = end_of(at + sizeof type, (gguf_type)type, 1);
+    }
+    lll_status status = check_unique(names, n_values, "key", path, err);
+    for (size_t i = 0; i < n_tensors; i++)
+        names[i] = (gguf_string){out->tensors[i].name,
+                                 out->tensors[i].name_bytes};
+    if (status == LLL_OK)
+        status = check_unique(names, n_tensors, "tensor", path, err);
+    free(names);
+    return status;
+}
+// @end gguf-check-names
 
 // @begin gguf-write-lists
 // The failure of a file_writer is final, so that calls may follow one
@@ -302,6 +372,9 @@ lll_status gguf_write(gguf_writer *out, const char *path, lll_error *err)
         return lll_fail(err, LLL_ERR_ARGUMENT, "%s: not written: alignment "
                         "%" PRIu32 ", expected a power of two from 8 to %d",
                         path, alignment, GGUF_MAX_ALIGNMENT);
+    lll_status status = check_names(out, path, err);
+    if (status != LLL_OK)
+        return status;
 
     to.status = file_create(&to.file, path, err);
     put_lists(&to, out);

@@ -19,7 +19,13 @@
 //     gguf_writer_free(&out);
 //
 // Adding remembers its first failure, and gguf_write() reports it: a caller
-// checks once. Taught in chapter 3.
+// checks once. What adding may fail with:
+// LLL_ERR_ARGUMENT   an empty or long key, a general.alignment that is not
+//                    U32, an array of texts among numbers, a long name, no
+//                    or more than 4 dimensions
+// LLL_ERR_FORMAT, LLL_ERR_OVERFLOW   the shape, as tensor_size() says
+// LLL_ERR_MEMORY     no room for the lists
+// Taught in chapter 3.
 
 typedef struct gguf_pending_tensor gguf_pending_tensor;
 
@@ -54,8 +60,18 @@ void gguf_copy_value(gguf_writer *out, const gguf_value *value);
 // dims in file order, fastest first. `data` is borrowed until gguf_write().
 void gguf_add_tensor(gguf_writer *out, const char *name, dtype type,
                      const uint64_t *dims, int n_dims, const void *data);
+// The same with a name of any bytes, NUL among them: a tensor's of another
+// file.
+void gguf_add_named(gguf_writer *out, gguf_string name, dtype type,
+                    const uint64_t *dims, int n_dims, const void *data);
 
 // Write everything to a temporary name beside `path`, sync, rename.
+// The first failure of adding, or
+// LLL_ERR_ARGUMENT   a key or a tensor is there twice; an alignment that is
+//                    no power of two from 8 to GGUF_MAX_ALIGNMENT
+// LLL_ERR_MEMORY     no room to sort the names, or for a buffer
+// LLL_ERR_IO         file_create(), file_write() or file_commit() failed;
+//                    what was at `path` is untouched
 lll_status gguf_write(gguf_writer *out, const char *path, lll_error *err);
 
 #endif

@@ -138,3 +138,60 @@ def test_usage_is_exit_2():
         result = run(*words)
         assert result.returncode == 2, words
         assert result.stdout == b"" and b"--help" in result.stderr
+
+
+CONVERT = ["./chapter-07/run", "convert", "--type", "q8_0"]
+
+
+@pytest.mark.parametrize("words", [[RUN, "--copy"], CONVERT],
+                         ids=["copy", "convert"])
+def test_the_input_is_not_replaced(tmp_path, words):
+    """Not under its own name, and not by way of a link."""
+    path, link = tmp_path / "a.gguf", tmp_path / "b.gguf"
+    raw = make_bad_files.small_good_file()
+    path.write_bytes(raw)
+    os.link(path, link)
+    for source, target in ((path, path), (path, link)):
+        order = [target, source] if words[0] == RUN else [source, target]
+        result = subprocess.run([*words, *map(str, order)],
+                                capture_output=True)
+        assert result.returncode == 1, result
+        assert result.stderr.startswith(f"error: {target}: is the file "
+                                        "that is ".encode()), result
+        assert path.read_bytes() == raw and path.samefile(link)
+
+
+@pytest.mark.parametrize("words", [[RUN, "--copy"], CONVERT],
+                         ids=["copy", "convert"])
+def test_names_with_nul_are_copied_whole(tmp_path, words):
+    names = [b"t\0u", b"t\0v", b"t"]
+    raw = make_bad_files.gguf(
+        [make_bad_files.value(b"k\0k", make_bad_files.U8, 1)],
+        [make_bad_files.tensor(n, [4], 0, 32 * i)
+         for i, n in enumerate(names)], b"\1" * 96)
+    path, target = tmp_path / "a.gguf", tmp_path / "b.gguf"
+    path.write_bytes(raw)
+    order = [target, path] if words[0] == RUN else [path, target]
+    result = subprocess.run([*words, *map(str, order)], capture_output=True)
+    assert result.returncode == 0, result
+    assert b"\0" not in result.stderr
+    written = target.read_bytes()
+    for name in [b"k\0k", *names]:
+        assert make_bad_files.text(name) in written
+
+
+def test_the_label_shows_lists_not_their_lengths(tmp_path):
+    path = tmp_path / "a.gguf"
+    heads = [make_bad_files.u32(n) for n in (8, 8, 4, 4, 2)]
+    texts = [make_bad_files.text(t) for t in "abc"]
+    path.write_bytes(make_bad_files.gguf([
+        make_bad_files.ARCH,
+        make_bad_files.value("llama.attention.head_count_kv",
+                             make_bad_files.ARRAY,
+                             make_bad_files.array(make_bad_files.U32, heads)),
+        make_bad_files.value("tokenizer.ggml.tokens", make_bad_files.ARRAY,
+                             make_bad_files.array(make_bad_files.STRING,
+                                                  texts))]))
+    lines = run(path).stdout.decode().splitlines()
+    assert "key heads          5 x U32: 8, 8, 4, 4, 2" in lines
+    assert "tokens             3" in lines

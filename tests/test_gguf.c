@@ -305,6 +305,61 @@ static void the_first_failure_is_kept(void **state)
     gguf_writer_free(&out);
 }
 
+// What the reader would refuse is not written.
+static void not_written(void **state)
+{
+    static const uint64_t dims[] = {4};
+    static const char *const sentences[] = {
+        "key a is there a second time", "tensor t is there a second time",
+        "a key of 0 bytes, expected 1 to 65535",
+        "key general.alignment: found U64, expected U32",
+        "key general.alignment: found ARRAY, expected U32",
+        "key general.alignment is there a second time",
+    };
+    char start[128];
+    (void)state;
+    snprintf(start, sizeof start, "%s: not written: ", path);
+    for (int i = 0; i < 6; i++) {
+        gguf_writer out;
+        fill(&out);
+        gguf_set_u32(&out, "a", 1);
+        gguf_add_tensor(&out, "t", DTYPE_F32, dims, 1, ones);
+        if (i == 0)
+            gguf_set_string(&out, "a", "b", 1);
+        else if (i == 1)
+            gguf_add_tensor(&out, "t", DTYPE_F16, dims, 1, ones);
+        else if (i == 2)
+            gguf_set_u32(&out, "", 1);
+        else if (i == 3)
+            gguf_set_u64(&out, "general.alignment", 32);
+        else if (i == 4)
+            gguf_set_array(&out, "general.alignment", GGUF_U32, ones, 1);
+        for (int n = 0; i == 5 && n < 2; n++)
+            gguf_set_u32(&out, "general.alignment", 32);
+        assert_int_equal(gguf_write(&out, path, &err), LLL_ERR_ARGUMENT);
+        assert_ptr_equal(strstr(err.text, start), err.text);
+        assert_non_null(strstr(err.text, sentences[i]));
+        gguf_writer_free(&out);
+    }
+}
+
+// In a file a NUL is a letter: two names that differ behind one are two.
+static void names_with_nul(void **state)
+{
+    static const uint64_t dims[] = {4};
+    gguf_writer out;
+    (void)state;
+    gguf_writer_init(&out);
+    gguf_add_named(&out, (gguf_string){"t\0u", 3}, DTYPE_F32, dims, 1, ones);
+    gguf_add_named(&out, (gguf_string){"t\0v", 3}, DTYPE_F32, dims, 1, ones);
+    gguf_add_tensor(&out, "t", DTYPE_F32, dims, 1, ones);
+    gguf_add_tensor(&out, "", DTYPE_F32, dims, 1, ones);
+    reopen(&out);
+    assert_int_equal(file.n_tensors, 4);
+    assert_int_equal(file.tensors[1].name.n_bytes, 3);
+    assert_memory_equal(file.tensors[1].name.bytes, "t\0v", 3);
+}
+
 static void empty_and_closed(void **state)
 {
     gguf_writer out;
@@ -338,6 +393,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(shapes, make_path, remove_path),
         cmocka_unit_test_setup_teardown(many_names, make_path, remove_path),
         cmocka_unit_test_setup_teardown(the_first_failure_is_kept, make_path,
+                                        remove_path),
+        cmocka_unit_test_setup_teardown(not_written, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(names_with_nul, make_path,
                                         remove_path),
         cmocka_unit_test_setup_teardown(empty_and_closed, make_path,
                                         remove_path),

@@ -1,5 +1,4 @@
-#include <string.h>
-
+#include "common/file.h"
 #include "common/gguf_write.h"
 
 #include "show.h"
@@ -8,24 +7,19 @@
 lll_status copy_file(const gguf_file *file, const char *path, lll_error *err)
 {
     gguf_writer out;
-    lll_status status = LLL_OK;
+    // Replacing what we read would leave no original to compare with.
+    if (file_is_same(file->path, path))
+        return lll_fail(err, LLL_ERR_ARGUMENT, "%s: is the file that is "
+                        "copied; choose another name for the copy", path);
     gguf_writer_init(&out);
     for (size_t i = 0; i < file->n_values; i++)
         gguf_copy_value(&out, &file->values[i]);
-    for (size_t i = 0; i < file->n_tensors && status == LLL_OK; i++) {
+    for (size_t i = 0; i < file->n_tensors; i++) {
         const gguf_tensor *tensor = &file->tensors[i];
-        char name[GGUF_MAX_NAME + 1] = "";
-        // The writer wants a C string, and in a file a NUL is a letter.
-        memcpy(name, tensor->name.bytes, tensor->name.n_bytes);
-        if (strlen(name) != tensor->name.n_bytes)
-            status = lll_fail(err, LLL_ERR_UNSUPPORTED, "%s: tensor %s: its "
-                              "name goes on after a NUL, and can not be "
-                              "copied", file->path, name);
-        gguf_add_tensor(&out, name, tensor->type, tensor->dims,
-                        tensor->n_dims, tensor->data);
+        gguf_add_named(&out, tensor->name, tensor->type, tensor->dims,
+                       tensor->n_dims, tensor->data);
     }
-    if (status == LLL_OK)
-        status = gguf_write(&out, path, err);
+    lll_status status = gguf_write(&out, path, err);
     gguf_writer_free(&out);
     return status;
 }

@@ -106,22 +106,19 @@ void show_tensors(const gguf_file *file)
 // @end label-metadata
 
 // @begin label-line
-// "what      the value of the key", where the file has it. Of the tokens
-// their number, of other lists that each layer has its own.
+// "what      the value of the key", where the file has it; of the tokens
+// their number.
 static void line(const gguf_file *file, const char *what, const char *key)
 {
     const gguf_value *value = gguf_find_value(file, key);
     if (value == NULL)
         return;
     printf("%-18s ", what);
-    if (value->type != GGUF_ARRAY)
-        print_value(value);
-    else if (strcmp(key, "tokenizer.ggml.tokens") == 0)
+    if (value->type == GGUF_ARRAY
+        && strcmp(key, "tokenizer.ggml.tokens") == 0)
         printf("%" PRIu64 "\n", value->n_items);
-    else {
-        fputs("per layer: ", stdout);
+    else
         print_value(value);
-    }
 }
 
 // The same for a key that begins with the architecture: "llama.block_count".

@@ -1,11 +1,12 @@
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/arena.h"
+#include "common/file.h"
 #include "common/gguf_write.h"
 #include "common/quant.h"
 #include "common/size.h"
+#include "common/terminal.h"
 
 #include "show.h"
 
@@ -81,10 +82,8 @@ static lll_status add_tensor(gguf_writer *out, const gguf_tensor *tensor,
                              dtype type, float *row, arena *memory,
                              lll_error *err)
 {
-    char name[GGUF_MAX_NAME + 1] = "";
     const void *data = tensor->data;
     lll_status status = LLL_OK;
-    memcpy(name, tensor->name.bytes, tensor->name.n_bytes);
     if (is_convertible(tensor, type)) {
         size_t bytes = 0;
         (void)stored_bytes(tensor, type, &bytes, NULL);
@@ -92,10 +91,12 @@ static lll_status add_tensor(gguf_writer *out, const gguf_tensor *tensor,
         status = convert_tensor(tensor, type, row, to, err);
         data = to;
     } else {
-        fprintf(stderr, "%s stays %s\n", name, dtype_name(tensor->type));
+        terminal_text(stderr, tensor->name.bytes, tensor->name.n_bytes);
+        fprintf(stderr, " stays %s\n", dtype_name(tensor->type));
         type = tensor->type;
     }
-    gguf_add_tensor(out, name, type, tensor->dims, tensor->n_dims, data);
+    gguf_add_named(out, tensor->name, type, tensor->dims, tensor->n_dims,
+                   data);
     return status;
 }
 // @end convert-file
@@ -136,6 +137,10 @@ lll_status convert_file(const gguf_file *from, const char *path, dtype type,
     size_t total, row_bytes;
     uint64_t widest;
     arena memory;
+    if (file_is_same(from->path, path))
+        return lll_fail(err, LLL_ERR_ARGUMENT, "%s: is the file that is "
+                        "converted; choose another name for the result",
+                        path);
     lll_status status = plan_bytes(from, type, &total, &widest, err);
     if (status == LLL_OK
         && (!size_mul((size_t)widest, sizeof(float), &row_bytes)
