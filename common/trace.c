@@ -71,6 +71,12 @@ static lll_status check_numbers(const trace *t, lll_error *err)
                         "%s: llama.rope.dimension_count is %d, expected an "
                         "even number up to the head's %d",
                         path, t->rope_dim, t->head_dim);
+    // Rows of n_heads * head_dim are counted in an int.
+    if (t->head_dim > MAX_COUNT / t->n_heads)
+        return lll_fail(err, LLL_ERR_FORMAT,
+                        "%s: %d heads of %d numbers, expected at most %d "
+                        "numbers in a row", path, t->n_heads, t->head_dim,
+                        MAX_COUNT);
     if (!(t->rope_theta > 0) || !isfinite(t->rope_theta)
         || !(t->norm_eps > 0) || !isfinite(t->norm_eps))
         return lll_fail(err, LLL_ERR_FORMAT,
@@ -103,38 +109,131 @@ static lll_status find_array(const gguf_file *file, const char *key,
 // @end trace-array
 
 // @begin trace-lists
-static lll_status read_lists(trace *t, lll_error *err)
+static lll_status read_tokens(trace *t, lll_error *err)
 {
-    const gguf_value *tokens, *layers = NULL;
+    const gguf_value *tokens;
     lll_status status = find_array(&t->file, "trace.tokens", true, &tokens,
                                    err);
     if (status != LLL_OK)
         return status;
-    // Without a list every layer was recorded.
-    if (gguf_find_value(&t->file, "trace.layers") != NULL)
-        status = find_array(&t->file, "trace.layers", false, &layers, err);
-    else
-        status = get_count(&t->file, "llama.block_count", &t->n_layers, err);
-    if (status != LLL_OK)
-        return status;
-
-    if (layers != NULL)
-        t->n_layers = (int)layers->n_items;
     t->n_tokens = (int)tokens->n_items;
     t->tokens = calloc((size_t)t->n_tokens, sizeof *t->tokens);
-    t->layers = calloc((size_t)t->n_layers, sizeof *t->layers);
-    if (t->tokens == NULL || t->layers == NULL)
-        return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory for the lists of "
-                        "a trace", t->file.path);
+    if (t->tokens == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory for %d tokens",
+                        t->file.path, t->n_tokens);
     const unsigned char *cursor = tokens->bytes;
     for (int i = 0; i < t->n_tokens; i++)
         t->tokens[i] = gguf_next_string(&cursor);
-    for (int i = 0; i < t->n_layers; i++)
-        t->layers[i] = layers != NULL
-                       ? (int)gguf_item_i64(layers, (uint64_t)i) : i;
+    return LLL_OK;
+}
+
+static lll_status read_layers(trace *t, lll_error *err)
+{
+    const gguf_value *list = NULL;
+    // Without a list every layer was recorded.
+    lll_status status =
+        gguf_find_value(&t->file, "trace.layers") == NULL
+        ? get_count(&t->file, "llama.block_count", &t->n_layers, err)
+        : find_array(&t->file, "trace.layers", false, &list, err);
+    if (status != LLL_OK)
+        return status;
+    if (list != NULL)
+        t->n_layers = (int)list->n_items;
+    t->layers = calloc((size_t)t->n_layers, sizeof *t->layers);
+    if (t->layers == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory for %d layers",
+                        t->file.path, t->n_layers);
+    for (int i = 0, least = 0; i < t->n_layers; i++) {
+        // Compared before the 64 bits of the file become an int.
+        int64_t layer = list == NULL ? i : gguf_item_i64(list, (uint64_t)i);
+        if (layer < least || layer >= MAX_COUNT)
+            return lll_fail(err, LLL_ERR_FORMAT,
+                            "%s: trace.layers[%d] is %" PRId64 ", expected "
+                            "%d to %d: layers rise", t->file.path, i, layer,
+                            least, MAX_COUNT - 1);
+        t->layers[i] = (int)layer;
+        least = (int)layer + 1;
+    }
     return LLL_OK;
 }
 // @end trace-lists
+
+// @begin trace-decode
+static lll_status decode(const gguf_tensor *tensor, float **out,
+                         lll_error *err)
+{
+    size_t bytes;
+    float *values = NULL;
+    if (size_mul(tensor->n_elements, sizeof *values, &bytes))
+        values = malloc(bytes);
+    if (values == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY,
+                        "no memory for %zu numbers of a trace",
+                        tensor->n_elements);
+    if (tensor->type == DTYPE_F32) {
+        memcpy(values, tensor->data, bytes);
+    } else {
+        const uint16_t *half = tensor->data;
+        for (size_t i = 0; i < tensor->n_elements; i++)
+            values[i] = f16_to_f32(half[i]);
+    }
+    *out = values;
+    return LLL_OK;
+}
+// @end trace-decode
+
+// @begin trace-rope
+// A model with a longer context than it was trained for turns more slowly:
+// all pairs by one factor, or each by its own.
+static lll_status read_scale(trace *t, lll_error *err)
+{
+    const char *factor = "llama.rope.scaling.factor";
+    gguf_string type;
+    t->rope_scale = 1;
+    if (gguf_find_value(&t->file, "llama.rope.scaling.type") == NULL)
+        return LLL_OK;
+    lll_status status = gguf_get_string(&t->file, "llama.rope.scaling.type",
+                                        &type, err);
+    if (status == LLL_OK && gguf_string_is(type, "none"))
+        return LLL_OK;
+    if (status == LLL_OK && !gguf_string_is(type, "linear"))
+        return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                        "%s: llama.rope.scaling.type is neither \"none\" nor "
+                        "\"linear\", which is all we can compute",
+                        t->file.path);
+    if (status == LLL_OK)
+        status = gguf_get_f64(&t->file, factor, &t->rope_scale, err);
+    if (status == LLL_OK && !(t->rope_scale > 0 && t->rope_scale <= 1e6))
+        return lll_fail(err, LLL_ERR_FORMAT, "%s: %s is %g, expected a "
+                        "number above 0, at most 1e6", t->file.path, factor,
+                        t->rope_scale);
+    return status;
+}
+
+static lll_status read_factors(trace *t, lll_error *err)
+{
+    const char *name = "rope_freqs.weight";
+    const uint64_t dims[] = {(uint64_t)t->rope_dim / 2};
+    gguf_tensor tensor;
+    if (gguf_find_tensor(&t->file, name, NULL, 0, &tensor, NULL)
+        == LLL_ERR_NOT_FOUND)
+        return LLL_OK;
+    lll_status status = gguf_find_tensor(&t->file, name, dims, 1, &tensor,
+                                         err);
+    if (status == LLL_OK && tensor.type != DTYPE_F32)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED, "%s: %s is stored as %s, "
+                        "expected F32", t->file.path, name,
+                        dtype_name((uint32_t)tensor.type));
+    if (status == LLL_OK)
+        status = decode(&tensor, &t->rope_factors, err);
+    for (int i = 0; i < t->rope_dim / 2 && status == LLL_OK; i++)
+        if (!(t->rope_factors[i] > 0) || !isfinite(t->rope_factors[i]))
+            status = lll_fail(err, LLL_ERR_FORMAT, "%s: %s[%d] is %g, "
+                              "expected a number above 0", t->file.path,
+                              name, i, (double)t->rope_factors[i]);
+    return status;
+}
+// @end trace-rope
 
 // @begin trace-open
 lll_status trace_open(trace *t, const char *path, lll_error *err)
@@ -155,7 +254,13 @@ lll_status trace_open(trace *t, const char *path, lll_error *err)
     if (status == LLL_OK)
         status = check_numbers(t, err);
     if (status == LLL_OK)
-        status = read_lists(t, err);
+        status = read_scale(t, err);
+    if (status == LLL_OK)
+        status = read_factors(t, err);
+    if (status == LLL_OK)
+        status = read_tokens(t, err);
+    if (status == LLL_OK)
+        status = read_layers(t, err);
     if (status != LLL_OK)
         trace_close(t);
     return status;
@@ -163,6 +268,7 @@ lll_status trace_open(trace *t, const char *path, lll_error *err)
 
 void trace_close(trace *t)
 {
+    free(t->rope_factors);
     free(t->tokens);
     free(t->layers);
     gguf_close(&t->file);
@@ -225,30 +331,6 @@ static void expected_shape(const trace *t, const char *name, uint64_t *rows,
                         : (uint64_t)t->d_model;
 }
 // @end trace-shape
-
-// @begin trace-decode
-static lll_status decode(const gguf_tensor *tensor, float **out,
-                         lll_error *err)
-{
-    size_t bytes;
-    float *values = NULL;
-    if (size_mul(tensor->n_elements, sizeof *values, &bytes))
-        values = malloc(bytes);
-    if (values == NULL)
-        return lll_fail(err, LLL_ERR_MEMORY,
-                        "no memory for %zu numbers of a trace",
-                        tensor->n_elements);
-    if (tensor->type == DTYPE_F32) {
-        memcpy(values, tensor->data, bytes);
-    } else {
-        const uint16_t *half = tensor->data;
-        for (size_t i = 0; i < tensor->n_elements; i++)
-            values[i] = f16_to_f32(half[i]);
-    }
-    *out = values;
-    return LLL_OK;
-}
-// @end trace-decode
 
 // @begin trace-read
 lll_status trace_read(const trace *t, int layer, const char *name,

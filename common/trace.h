@@ -28,7 +28,8 @@ typedef struct {
     int n_layers;           // layers that were recorded, not all there are
     int *layers;            // owned: [n_layers] their numbers, rising
     int d_model, n_heads, n_kv_heads, head_dim, rope_dim;
-    double rope_theta;
+    double rope_theta, rope_scale;
+    float *rope_factors;    // owned: [rope_dim / 2], or NULL for all 1
     float norm_eps;
 } trace;
 

@@ -102,14 +102,24 @@ static void set_shape(gguf_writer *out, const model_config *c)
     gguf_set_u32(out, "llama.attention.key_length", (uint32_t)c->head_dim);
     gguf_set_u32(out, "llama.rope.dimension_count", (uint32_t)c->rope_dim);
     gguf_set_f32(out, "llama.rope.freq_base", (float)c->rope_theta);
+    if (c->rope_scale != 1) {
+        gguf_set_string(out, "llama.rope.scaling.type", "linear", 6);
+        gguf_set_f32(out, "llama.rope.scaling.factor",
+                     (float)c->rope_scale);
+    }
     gguf_set_f32(out, "llama.attention.layer_norm_rms_epsilon",
                  (float)c->norm_eps);
 }
 
-// The one weight that chapter 5 needs beside the values.
-static void add_norms(gguf_writer *out, const llama *model)
+// What chapter 5 needs beside the values: a weight for each layer and, where
+// the model has them, the factors of the angles.
+static void add_weights(gguf_writer *out, const llama *model)
 {
     const uint64_t dims[] = {(uint64_t)model->config.d_model};
+    const uint64_t pairs[] = {(uint64_t)model->config.rope_dim / 2};
+    if (model->weights.rope_factors != NULL)
+        gguf_add_tensor(out, "rope_freqs.weight", DTYPE_F32, pairs, 1,
+                        model->weights.rope_factors);
     for (int layer = 0; layer < model->config.n_layers; layer++) {
         char name[64];
         snprintf(name, sizeof name, "blk.%d.attn_norm.weight", layer);
@@ -130,7 +140,7 @@ lll_status trace_end(trace_writer *trace, llama *model,
     if (s != LLL_OK && err != NULL)
         *err = trace->failure;
     set_shape(&trace->out, &model->config);
-    add_norms(&trace->out, model);
+    add_weights(&trace->out, model);
     if (s == LLL_OK)
         s = set_tokens(trace, words, ids, n_ids, err);
     if (s == LLL_OK)

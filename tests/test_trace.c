@@ -71,14 +71,21 @@ typedef struct {
     int n_tokens, n_layers;
     dtype type;
     uint64_t width;
+    uint32_t head_dim;                  // 0: no key for it
+    int64_t layer;                      // 0: layer 3
+    float factor;                       // 0: nothing about scaling
+    const char *scaling;                // NULL: "linear"
+    float factors[2];                   // 0, 0: no such tensor
 } wish;
 
-static const wish GOOD = {8, 2, 1, 4, 10000, 1e-5f, 2, 1, DTYPE_F32, 8};
+static const wish GOOD = {8, 2, 1, 4, 10000, 1e-5f, 2, 1, DTYPE_F32, 8,
+                          0, 0, 0, NULL, {0, 0}};
 
 static lll_status write_and_open(const wish *w, trace *t, char *text)
 {
     char path[] = "/tmp/trace-XXXXXX";
-    int handle = mkstemp(path), layer = 3;
+    int handle = mkstemp(path);
+    const int64_t layers[2] = {w->layer != 0 ? w->layer : 3, 3};
     assert_true(handle >= 0);
     close(handle);
     const gguf_string tokens[] = {{"a", 1}, {"b", 1}};
@@ -95,8 +102,19 @@ static lll_status write_and_open(const wish *w, trace *t, char *text)
     gguf_set_f32(&out, "llama.rope.freq_base", w->theta);
     gguf_set_f32(&out, "llama.attention.layer_norm_rms_epsilon", w->eps);
     gguf_set_strings(&out, "trace.tokens", tokens, (uint64_t)w->n_tokens);
+    if (w->factor != 0) {
+        const char *type = w->scaling != NULL ? w->scaling : "linear";
+        gguf_set_string(&out, "llama.rope.scaling.type", type, strlen(type));
+        gguf_set_f32(&out, "llama.rope.scaling.factor", w->factor);
+    }
+    const uint64_t two = 2;
+    if (w->factors[1] != 0)
+        gguf_add_tensor(&out, "rope_freqs.weight", w->type, &two, 1,
+                        w->factors);
+    if (w->head_dim > 0)
+        gguf_set_u32(&out, "llama.attention.key_length", w->head_dim);
     if (w->n_layers > 0)
-        gguf_set_array(&out, "trace.layers", GGUF_I32, &layer,
+        gguf_set_array(&out, "trace.layers", GGUF_I64, layers,
                        (uint64_t)w->n_layers);
     else
         gguf_set_u32(&out, "llama.block_count", 5);
@@ -119,8 +137,37 @@ static void a_good_one_opens(void **state)
     assert_int_equal(write_and_open(&GOOD, &t, text), LLL_OK);
     assert_int_equal(trace_read(&t, 3, "q", &q, NULL), LLL_OK);
     assert_true(q.values[2] == 3.0f);
+    assert_true(t.rope_scale == 1);
+    assert_null(t.rope_factors);
     trace_rows_free(&q);
     trace_close(&t);
+}
+
+static void a_stretched_one_opens(void **state)
+{
+    (void)state;
+    trace t;
+    char text[512];
+    wish w = GOOD;
+    w.factor = 2;
+    w.factors[0] = 1;
+    w.factors[1] = 8;
+    assert_int_equal(write_and_open(&w, &t, text), LLL_OK);
+    assert_true(t.rope_scale == 2);
+    assert_true(t.rope_factors[0] == 1 && t.rope_factors[1] == 8);
+    trace_close(&t);
+    assert_null(t.rope_factors);
+    w.scaling = "none";
+    assert_int_equal(write_and_open(&w, &t, text), LLL_OK);
+    assert_true(t.rope_scale == 1);
+    trace_close(&t);
+    w.scaling = "yarn";
+    assert_int_equal(write_and_open(&w, &t, text), LLL_ERR_UNSUPPORTED);
+    w.scaling = NULL;
+    w.type = DTYPE_F16;
+    assert_int_equal(write_and_open(&w, &t, text), LLL_ERR_UNSUPPORTED);
+    assert_non_null(strstr(text, "rope_freqs.weight"));
+    assert_null(t.rope_factors);
 }
 
 // What chapter 8 records: every layer, and no list of them.
@@ -148,8 +195,8 @@ static void a_whole_pass_opens(void **state)
 static void bad_numbers_are_refused(void **state)
 {
     (void)state;
-    wish w[8];
-    for (int i = 0; i < 8; i++)
+    wish w[17];
+    for (int i = 0; i < 17; i++)
         w[i] = GOOD;
     w[0].n_heads = 0;
     w[1].n_kv_heads = 3;
@@ -159,10 +206,27 @@ static void bad_numbers_are_refused(void **state)
     w[5].eps = NAN;
     w[6].n_tokens = 0;
     w[7].d_model = 0xffffffffu;
+    w[8].layer = INT64_C(0x100000003);  // 3, when it is cut to 32 bits
+    w[9].layer = -1;
+    w[10].layer = INT64_MAX;
+    w[11].n_layers = 2;                 // 3, 3
+    w[12].n_heads = 1 << 12;            // times 2^20: 0 in 32 bits
+    w[12].head_dim = 1 << 20;
+    w[13].factor = -1;
+    w[14].factor = INFINITY;
+    w[15].factors[1] = -8;
+    w[16].factors[0] = 1;
+    w[16].factors[1] = NAN;
     const char *reason[] = {"head_count is 0", "cannot share", "even number",
                             "even number", "rope base", "epsilon",
-                            "trace.tokens", "4294967295"};
-    for (int i = 0; i < 8; i++) {
+                            "trace.tokens", "4294967295",
+                            "layers[0] is 4294967299", "layers[0] is -1",
+                            "layers[0] is 9223372036854775807",
+                            "layers[1] is 3, expected 4",
+                            "4096 heads of 1048576", "factor is -1",
+                            "factor is inf", "freqs.weight[0] is 0",
+                            "freqs.weight[1] is"};
+    for (int i = 0; i < 17; i++) {
         trace t;
         char text[512];
         assert_int_equal(write_and_open(&w[i], &t, text), LLL_ERR_FORMAT);
@@ -212,6 +276,7 @@ int main(void)
         cmocka_unit_test(the_committed_trace),
         cmocka_unit_test(what_is_missing_is_named),
         cmocka_unit_test(a_good_one_opens),
+        cmocka_unit_test(a_stretched_one_opens),
         cmocka_unit_test(a_whole_pass_opens),
         cmocka_unit_test(bad_numbers_are_refused),
         cmocka_unit_test(bad_tensors_are_refused),

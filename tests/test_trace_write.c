@@ -131,6 +131,7 @@ static void the_reader_of_chapter_5_agrees(void **state)
     assert_int_equal(t.n_kv_heads, 2);
     assert_int_equal(t.head_dim, 16);
     assert_int_equal(t.rope_dim, 16);
+    assert_true(t.rope_scale == 1 && t.rope_factors == NULL);
     assert_true(t.rope_theta == 10000 && t.norm_eps == 1e-5f);
     for (int i = 0; i < N; i++)
         if (TEXTS[i] != NULL)
@@ -150,6 +151,34 @@ static void the_reader_of_chapter_5_agrees(void **state)
                             D_MODEL * sizeof(float));
         trace_rows_free(&rows);
     }
+    trace_close(&t);
+    session_close(&s);
+}
+
+// What changes the angles travels with them.
+static void the_angles_travel(void **state)
+{
+    static const float factors[8] = {1, 1, 1, 2, 4, 8, 8, 8};
+    char path[] = "/tmp/trace-XXXXXX";
+    session s;
+    trace_writer out;
+    trace t;
+    lll_error err;
+    (void)state;
+    new_path(path);
+    start(&s);
+    trace_begin(&out, &s.model);
+    forward(&s, false);
+    s.model.config.rope_scale = 2;
+    s.model.weights.rope_factors = factors;
+    assert_int_equal(trace_end(&out, &s.model, &s.words, IDS, N, path, &err),
+                     LLL_OK);
+    if (trace_open(&t, path, &err) != LLL_OK)
+        fail_msg("%s", err.text);
+    remove(path);
+    assert_true(t.rope_scale == 2);
+    assert_non_null(t.rope_factors);
+    assert_memory_equal(t.rope_factors, factors, sizeof factors);
     trace_close(&t);
     session_close(&s);
 }
@@ -212,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_step_is_there),
         cmocka_unit_test(the_reader_of_chapter_5_agrees),
+        cmocka_unit_test(the_angles_travel),
         cmocka_unit_test(a_watched_pass_is_the_same),
         cmocka_unit_test(failures_leave_no_file),
     };

@@ -104,7 +104,8 @@ static lll_status choose(material *m, const settings *s, lll_error *err)
             *numbers[i].target = favourite < last ? favourite : last;
     }
     m->theta = s->theta > 0 ? s->theta : t->rope_theta;
-    rope_frequencies(m->frequencies, t->rope_dim, m->theta, 1.0, NULL);
+    rope_frequencies(m->frequencies, t->rope_dim, m->theta, t->rope_scale,
+                     t->rope_factors);
     return LLL_OK;
 }
 // @end choose
