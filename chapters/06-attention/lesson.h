@@ -72,6 +72,6 @@ lll_status show_cost(bool json, FILE *out, lll_error *err);
 void show_triangle(const lesson *l, int from, FILE *out, bool color);
 void show_sharing(const lesson *l, FILE *out, bool color);
 lll_status show_online(FILE *out, lll_error *err);
-void json_lesson(const lesson *l, json_out *json);
+void json_lesson(const lesson *l, double worst, json_out *json);
 
 #endif

@@ -92,17 +92,20 @@ static lll_status draw(const lesson *l, const settings *s, double worst,
 {
     const double limit = 1e-5;      // two orders of sums of the same numbers
     bool color = terminal_color(stdout);
+    lll_status status;
     if (s->json) {
         json_out json;
         json_out_begin(&json, stdout);
-        json_lesson(l, &json);
-        return json_out_finish(&json, err);
+        json_lesson(l, worst, &json);
+        status = json_out_finish(&json, err);
+    } else {
+        show_triangle(l, (int)s->from, stdout, color);
+        show_sharing(l, stdout, color);
+        status = show_online(stdout, err);
+        printf("\nThrough the cache against the plain sum: largest "
+               "difference %.1e of the\nlargest value (limit %.0e)\n",
+               worst, limit);
     }
-    show_triangle(l, (int)s->from, stdout, color);
-    show_sharing(l, stdout, color);
-    lll_status status = show_online(stdout, err);
-    printf("\nThrough the cache against the plain sum: largest difference "
-           "%.1e of the\nlargest value (limit %.0e)\n", worst, limit);
     if (status == LLL_OK && !(worst <= limit))
         return lll_fail(err, LLL_ERR_FORMAT, "layer %d: attention through "
                         "the cache differs", l->layer);

@@ -158,7 +158,7 @@ static void json_rows(json_out *json, const char *key, const float *x,
     json_out_end(json);
 }
 
-void json_lesson(const lesson *l, json_out *json)
+void json_lesson(const lesson *l, double worst, json_out *json)
 {
     const trace *t = &l->recorded;
     json_out_object(json);
@@ -173,6 +173,8 @@ void json_lesson(const lesson *l, json_out *json)
     for (int i = 0; i < t->n_tokens; i++)
         json_out_bytes(json, t->tokens[i].bytes, t->tokens[i].n_bytes);
     json_out_end(json);
+    json_out_key(json, "difference");
+    json_out_f64(json, worst);
     json_rows(json, "weights", l->weights, t->n_tokens, t->n_tokens);
     json_rows(json, "token_weights", l->token_weights, t->n_heads,
               t->n_tokens);
