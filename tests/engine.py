@@ -47,6 +47,9 @@ def rewrite(source, path, keys=None, tensors=None, drop=()):
         if value is not None:
             sub = field.types[-1] if len(field.types) > 1 else None
             writer.add_key_value(field.name, value, field.types[0], sub)
+    for name, value in keys.items():
+        if value is not None:
+            writer.add_uint32(name, value)
     for tensor in reader.tensors:
         if tensor.name in drop:
             continue

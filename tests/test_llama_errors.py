@@ -1,6 +1,7 @@
 """What chapter 8's program says about bad files and wrong flags: one line
 that names the file, the place, what was found and what was expected."""
 
+import json
 import resource
 import subprocess
 
@@ -71,6 +72,20 @@ CHANGES = {
                  ["llama.attention.head_count"]),
     "no width": (dict(keys={"llama.embedding_length": 0}),
                  ["llama.embedding_length"]),
+    "a bias that is not applied": (dict(tensors={
+        "blk.0.attn_output.bias": np.ones(64, np.float32)}),
+        ["blk.0.attn_output.bias"]),
+    "a norm that is not applied": (dict(tensors={
+        "blk.1.attn_q_norm.weight": np.ones(16, np.float32)}),
+        ["blk.1.attn_q_norm.weight"]),
+    "biases of keys alone": (dict(tensors={
+        "blk.0.attn_k.bias": np.ones(32, np.float32)}),
+        ["blk.0.attn_q.bias"]),
+    "fewer layers than tensors": (dict(keys={"llama.block_count": 2}),
+                                  ["blk.2."]),
+    "a factor that is no number": (dict(tensors={
+        "rope_freqs.weight": np.zeros(8, np.float32)}),
+        ["rope_freqs.weight"]),
     "more layers than tensors": (dict(keys={"llama.block_count": 4}),
                                  ["blk.3."]),
     "wrong width": (dict(keys={"llama.feed_forward_length": 192}),
@@ -181,3 +196,28 @@ def test_output_that_cannot_be_written(options):
             stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
     assert "error: " in done.stderr
+
+
+def test_a_weight_that_is_no_number(tmp_path):
+    path = engine.rewrite(TINY, tmp_path / "model.gguf", tensors={
+        "output_norm.weight": np.full(64, np.nan, np.float32)})
+    assert "not numbers" in refuse("-m", path)
+
+
+def test_extra_tensors_load(tmp_path):
+    path = tmp_path / "extra.gguf"
+    engine.rewrite(TINY, path, tensors={
+        "something.else": np.ones(3, np.float32)})
+    assert engine.run("-m", path, "-q", "-n", 3)
+
+
+def test_context_ends_where_the_window_does(tmp_path):
+    path = tmp_path / "window.gguf"
+    engine.rewrite(TINY, path, keys={"llama.attention.sliding_window": 100})
+    assert "100" in refuse("-m", path, "-c", 101)
+
+
+def test_nothing_generated_has_no_speed():
+    report = json.loads(engine.run("-n", 0, "--json"))
+    assert report["completion_tokens"] == 0
+    assert report["decode_tokens_per_second"] == 0
