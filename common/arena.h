@@ -10,7 +10,7 @@
 // planner of chapter 2 computed it; a piece can not be freed alone.
 //
 //     arena memory;
-//     lll_status status = arena_init(&memory, plan.total, &err);
+//     lll_status status = arena_init(&memory, plan.model, &err);
 //     float *x = arena_take(&memory, plan.bytes[PLAN_RESIDUAL]);
 //     arena_free(&memory);
 //

@@ -46,17 +46,17 @@ static const args_option *find_option(const args_program *program,
 static int smaller(int a, int b) { return a < b ? a : b; }
 
 // How many letters must be inserted, removed or replaced to make one word of
-// the other (Levenshtein's distance), row by row.
-static int distance(const char *a, const char *b)
+// the other (Levenshtein's distance), row by row. Of `a` only n_a bytes.
+static int distance(const char *a, size_t n_a, const char *b)
 {
     enum { LONGEST = 40 };
     int row[LONGEST + 1];
     int n = (int)strlen(b);
-    if (n > LONGEST || strlen(a) > LONGEST)
+    if (n > LONGEST || n_a > LONGEST)
         return LONGEST;
     for (int j = 0; j <= n; j++)
         row[j] = j;
-    for (int i = 1; a[i - 1] != '\0'; i++) {
+    for (int i = 1; i <= (int)n_a; i++) {
         int diagonal = row[0];
         row[0] = i;
         for (int j = 1; j <= n; j++) {
@@ -74,14 +74,14 @@ static lll_status unknown(const args_program *program, const char *word,
                           lll_error *err)
 {
     const char *nearest = NULL;
+    size_t n = strcspn(word, "=");      // "--sed=5": the value is no slip
     int best = 3;               // further away it is another word, not a slip
     for (size_t i = 0; i < program->n_options; i++) {
         const char *name = program->options[i].long_name;
         if (name == NULL || program->options[i].help == NULL)
             continue;
-        bool starts = strlen(word) > 3
-                      && strncmp(word, name, strlen(word)) == 0;
-        int d = starts ? 1 : distance(word, name);
+        bool starts = n > 3 && strncmp(word, name, n) == 0;
+        int d = starts ? 1 : distance(word, n, name);
         if (d < best) {
             best = d;
             nearest = name;
@@ -89,8 +89,9 @@ static lll_status unknown(const args_program *program, const char *word,
     }
     if (nearest != NULL)
         return lll_fail(err, LLL_ERR_USAGE,
-                        "unknown option %s; did you mean %s?", word, nearest);
-    return lll_fail(err, LLL_ERR_USAGE, "unknown option %s", word);
+                        "unknown option %.*s; did you mean %s?", (int)n, word,
+                        nearest);
+    return lll_fail(err, LLL_ERR_USAGE, "unknown option %.*s", (int)n, word);
 }
 // @end args-unknown
 

@@ -21,7 +21,9 @@
 //     const args_program program = {"chapter-08/run", "[-m FILE] [-p TEXT]",
 //                                   "Run a Llama.", options, 2};
 //     args_list rest;
-//     lll_status s = args_parse(&program, argc, argv, &rest, &err);
+//     bool help;
+//     lll_error err;
+//     lll_status s = args_parse(&program, argc, argv, &rest, &help, &err);
 //
 // A box in chapter 1: used everywhere, explained once.
 
@@ -32,13 +34,13 @@ typedef enum {
 
 enum { ARGS_MAX_TEXTS = 16 };
 
-// Several values of one option (--stop A --stop B), or what stands outside
-// the options.
+// What stands outside the options.
 typedef struct {
     const char *const *items;   // borrowed from argv
     int n_items;
 } args_list;
 
+// Several values of one option: --stop A --stop B.
 typedef struct {
     const char *items[ARGS_MAX_TEXTS];
     int n_items;

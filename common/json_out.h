@@ -58,8 +58,9 @@ void json_out_bytes(json_out *json, const char *bytes, size_t n_bytes);
 // lose the last ones above 2^53.
 void json_out_u64(json_out *json, uint64_t value);
 void json_out_i64(json_out *json, int64_t value);
-// The shortest of the decimal forms that read back as the same double (or
-// float); NaN and infinities, which JSON does not have, become null.
+// The fewest of 15, 16 or 17 digits (6 to 9 for a float) that read back as
+// the same number, so that 0.1 is 0.1; NaN and infinities, which JSON does
+// not have, become null.
 void json_out_f64(json_out *json, double value);
 void json_out_f32(json_out *json, float value);
 void json_out_bool(json_out *json, bool value);

@@ -91,6 +91,11 @@ static void refused(void **state)
     static const struct { const char *line, *sentence; } cases[] = {
         {"--modell x", "unknown option --modell; did you mean --model?"},
         {"--pred 3", "unknown option --pred; did you mean --predict?"},
+        {"--predic=4", "unknown option --predic; did you mean --predict?"},
+        {"--modell=long-name.gguf", "unknown option --modell; did you mean "
+         "--model?"},
+        {"--pred=3", "unknown option --pred; did you mean --predict?"},
+        {"--zzzzzz=1", "unknown option --zzzzzz"},
         {"--zzzzzz", "unknown option --zzzzzz"},
         {"-x", "unknown option -x"},
         {"-n", "-n needs a value N"},

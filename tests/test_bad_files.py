@@ -195,3 +195,18 @@ def test_the_label_shows_lists_not_their_lengths(tmp_path):
     lines = run(path).stdout.decode().splitlines()
     assert "key heads          5 x U32: 8, 8, 4, 4, 2" in lines
     assert "tokens             3" in lines
+
+
+def test_the_story_of_a_smaller_file(tmp_path):
+    """A damage that lies behind the end of data/tiny.gguf is left out."""
+    (tmp_path / "data").mkdir()
+    for raw in (make_bad_files.gguf(), make_bad_files.small_good_file()):
+        (tmp_path / "data/tiny.gguf").write_bytes(raw)
+        result = subprocess.run([os.path.abspath(RUN)], cwd=tmp_path,
+                                capture_output=True, text=True,
+                                env={**os.environ, "MALLOC_CHECK_": "3"})
+        assert result.returncode == 0, result
+        assert "a download that stopped" not in result.stdout
+        assert "the page about the file" in result.stdout
+        assert ("a key that clears the screen" in result.stdout) \
+            == (len(raw) > 56)

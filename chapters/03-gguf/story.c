@@ -86,6 +86,11 @@ static lll_status break_copies(const file_map *good, lll_error *err)
     lll_status status = LLL_OK;
     for (size_t i = 0; i < sizeof damages / sizeof damages[0]
                        && status == LLL_OK; i++) {
+        // Whoever makes the tiny file smaller gets fewer damages, not a
+        // write behind its end.
+        if (damages[i].keep > good->n_bytes
+            || damages[i].at + damages[i].n_bytes > good->n_bytes)
+            continue;
         unsigned char *copy = malloc(good->n_bytes);
         if (copy == NULL)
             return lll_fail(err, LLL_ERR_MEMORY, "no memory for a copy of "
