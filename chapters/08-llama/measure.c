@@ -69,6 +69,9 @@ lll_status verb_trace(session *s, const settings *set, lll_error *err)
 {
     int32_t *ids;
     size_t n_ids;
+    if (file_is_same(set->trace, set->model))
+        return lll_fail(err, LLL_ERR_ARGUMENT, "%s: the trace would replace "
+                        "the model; name another file", set->trace);
     lll_status status = read_prompt(s, set, &ids, &n_ids, err);
     if (status != LLL_OK)
         return status;
