@@ -189,13 +189,17 @@ static unsigned char *first_stack(thread_team *team, int n_threads)
 static int start_worker(worker *self, unsigned char *stack)
 {
     pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0)
-        return -1;
-    // Where the system refuses our memory it brings its own stack.
-    (void)pthread_attr_setstack(&attributes, stack, STACK_BYTES);
-    int failed = pthread_create(&self->thread, &attributes, worker_main,
-                                self);
-    pthread_attr_destroy(&attributes);
+    int failed = pthread_attr_init(&attributes);
+    if (failed == 0) {
+        failed = pthread_attr_setstack(&attributes, stack, STACK_BYTES);
+        if (failed == 0)
+            failed = pthread_create(&self->thread, &attributes, worker_main,
+                                    self);
+        pthread_attr_destroy(&attributes);
+    }
+    // Where our memory is refused, now or above, the system brings a stack.
+    if (failed != 0)
+        failed = pthread_create(&self->thread, NULL, worker_main, self);
     return failed;
 }
 // @end threads-start-worker

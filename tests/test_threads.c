@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +140,49 @@ static void refuses_no_threads(void **unused)
     assert_null(team);
 }
 
+// The module once more, on a system that refuses a stack of ours.
+static int n_refused;
+static int create_refusing(pthread_t *thread, const pthread_attr_t *a,
+                           void *(*start)(void *), void *argument)
+{
+    if (a != NULL) {
+        n_refused++;
+        return EINVAL;
+    }
+    return pthread_create(thread, NULL, start, argument);
+}
+#define pthread_create create_refusing
+#define threads_bytes refused_bytes
+#define threads_start refused_start
+#define threads_run refused_run
+#define threads_stop refused_stop
+#define threads_count refused_count
+void refused_stop(thread_team *team);      // used before it is defined
+#include "common/threads.c"
+
+static void refused_piece(void *context, int piece, int number)
+{
+    (void)piece, (void)number;
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static void refused_stacks(void **unused)
+{
+    lll_error err;
+    thread_team *team;
+    atomic_int done = 0;
+    void *memory = team_memory(4);
+    (void)unused;
+    assert_int_equal(refused_start(&team, 4, memory, &err), LLL_OK);
+    assert_int_equal(n_refused, 3);
+    assert_int_equal(refused_count(team), 4);
+    refused_run(team, refused_piece, &done, 50);
+    assert_int_equal(atomic_load(&done), 50);
+    refused_stop(team);
+    assert_true(refused_bytes(4) == plan_thread_team(4));
+    free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +191,7 @@ int main(void)
         cmocka_unit_test(waits_for_the_slowest),
         cmocka_unit_test(stop_without_work),
         cmocka_unit_test(refuses_no_threads),
+        cmocka_unit_test(refused_stacks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
