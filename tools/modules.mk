@@ -30,17 +30,18 @@ FLAGS_neon    := -march=armv8.2-a+dotprod+fp16
 KERNEL_OBJECTS := $(KERNEL_SETS:%=$(OUT)/common/kernels/%.o)
 KERNEL_DEFINES := $(foreach k,$(KERNEL_SETS),-DHAVE_KERNELS_$(shell echo $k | tr a-z A-Z))
 
+# Whoever passes other flags gets a build of its own, not a mixture.
+STAMP := $(OUT)/flags
+STAMP_TEXT := $(CC) $(BASE) $(KERNEL_DEFINES) $(foreach k,$(KERNEL_SETS),$k: $(FLAGS_$k))
+$(shell mkdir -p $(OUT); echo '$(STAMP_TEXT)' | cmp -s - $(STAMP) || echo '$(STAMP_TEXT)' > $(STAMP))
+
 objects_of = $(patsubst %,$(OUT)/common/%.o,$(call modules_of,$1)) \
              $(if $(filter kernels,$(call modules_of,$1)),$(KERNEL_OBJECTS))
 
 $(OUT)/common/kernels.o: BASE += $(KERNEL_DEFINES)
-$(KERNEL_OBJECTS): $(OUT)/common/kernels/%.o: common/kernels/%.c $(wildcard common/*.h common/kernels/*.h)
+$(KERNEL_OBJECTS): $(OUT)/common/kernels/%.o: common/kernels/%.c $(STAMP) $(wildcard common/*.h common/kernels/*.h)
 	@mkdir -p $(@D)
 	$(call run,cc,$<,$(CC) $(BASE) $(FLAGS_$*) -c -o $@ $<)
-
-# Whoever passes other flags gets a build of its own, not a mixture.
-STAMP := $(OUT)/flags
-$(shell mkdir -p $(OUT); echo '$(CC) $(BASE)' | cmp -s - $(STAMP) || echo '$(CC) $(BASE)' > $(STAMP))
 
 $(OUT)/%.o: %.c $(STAMP)
 	@mkdir -p $(@D)
