@@ -20,6 +20,13 @@ size_t activations_block(const activations *x, int t, int b)
     return (size_t)(t - within) * n_blocks
            + (size_t)b * (size_t)activations_bundle(x, t) + (size_t)within;
 }
+
+void activations_block_nan(const activations *x, size_t block)
+{
+    memset(x->codes + block * QUANT_BLOCK, 0, QUANT_BLOCK);
+    x->scales[block] = x->sums[block] = NAN;
+    x->code_sums[block] = 0;
+}
 // @end kernels-bundle
 
 // @begin kernels-round
@@ -41,15 +48,21 @@ static void quantize_scalar(const activations *x, int t)
 {
     const float *row = x->values + (size_t)t * (size_t)x->n_columns;
     for (int b = 0; b < x->n_columns / QUANT_BLOCK; b++) {
-        float largest = 0.0f;
-        for (int i = 0; i < QUANT_BLOCK; i++)
-            largest = fmaxf(largest, fabsf(row[b * QUANT_BLOCK + i]));
-
+        size_t block = activations_block(x, t, b);
+        float largest = 0.0f, poison = 0.0f;
+        for (int i = 0; i < QUANT_BLOCK; i++) {
+            float value = row[b * QUANT_BLOCK + i];
+            largest = fmaxf(largest, fabsf(value));     // skips NaN
+            poison += value * 0.0f;     // NaN if one is infinite or NaN
+        }
+        if (isnan(poison)) {
+            activations_block_nan(x, block);
+            continue;
+        }
         float scale = largest / 127.0f;
         if (scale < 0x1p-120f)      // 1 / scale must stay finite
             scale = 0.0f;
         float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
-        size_t block = activations_block(x, t, b);
         int8_t *codes = x->codes + block * QUANT_BLOCK;
         int32_t sum = 0;
         for (int i = 0; i < QUANT_BLOCK; i++) {
@@ -119,14 +132,6 @@ static const void *tile_row(const kernel_tile *tile, int r)
            + (size_t)(tile->first_row + r) * tile->row_bytes;
 }
 
-static void tile_q8_scalar(const kernel_tile *tile)
-{
-    for (int r = 0; r < tile->n_rows; r++)
-        for (int t = 0; t < tile->x->n_rows; t++)
-            tile->out[(size_t)t * tile->out_stride + (size_t)r] =
-                dot_q8(tile->type, tile_row(tile, r), tile->x, t);
-}
-
 static void tile_f32_scalar(const kernel_tile *tile)
 {
     size_t n = (size_t)tile->n_inputs;
@@ -138,6 +143,18 @@ static void tile_f32_scalar(const kernel_tile *tile)
             tile->out[(size_t)t * tile->out_stride + (size_t)r] =
                 dot_f32(tile->x->values + (size_t)t * n, row, tile->n_inputs);
     }
+}
+
+static void tile_q8_scalar(const kernel_tile *tile)
+{
+    switch (tile->type) {
+    case DTYPE_Q4_0: case DTYPE_Q4_1: case DTYPE_Q8_0: break;
+    default: tile_f32_scalar(tile); return;     // no other layout is known
+    }
+    for (int r = 0; r < tile->n_rows; r++)
+        for (int t = 0; t < tile->x->n_rows; t++)
+            tile->out[(size_t)t * tile->out_stride + (size_t)r] =
+                dot_q8(tile->type, tile_row(tile, r), tile->x, t);
 }
 // @end kernels-tiles
 

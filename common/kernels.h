@@ -25,7 +25,9 @@
 //       s_x = d_x * (float)(sum of the activation codes).
 //   quantized activations  d = max|x| / 127, or 0 with all codes 0 where
 //       that is below 2^-120; code = x * (1 / d) rounded to the nearest
-//       whole number, ties to even.
+//       whole number, ties to even. A block with a number that is not finite
+//       has no such codes: d and s are NaN, all codes and their sum 0, and so
+//       every product with it is NaN.
 
 typedef struct kernels kernels;
 
@@ -51,6 +53,8 @@ typedef struct {
 // Rows in the bundle that row t is in, and where block b of row t stands.
 int activations_bundle(const activations *x, int t);
 size_t activations_block(const activations *x, int t, int b);
+// What the block becomes where a number in it is not finite: see above.
+void activations_block_nan(const activations *x, size_t block);
 
 // A tile of a product: rows first_row .. first_row + n_rows - 1 of a weight
 // against all rows of x. out[t * out_stride + r] for weight row r.
@@ -74,8 +78,8 @@ struct kernels {
     // of 32.
     void (*quantize)(const activations *x, int t);
 
-    // Block types (quant_is_blocked) against quantized activations; any
-    // supported type against plain ones.
+    // Q4_0, Q4_1 and Q8_0 against quantized activations; any supported type
+    // against plain ones, which tile_q8 does too for all other types.
     void (*tile_q8)(const kernel_tile *tile);
     void (*tile_f32)(const kernel_tile *tile);
 

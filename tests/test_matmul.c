@@ -288,6 +288,91 @@ static void quantized_activations(void **unused)
     }
 }
 
+// Equal bits, or both NaN: which NaN is not part of the definition.
+static void assert_same(const char *name, const float *a, const float *b,
+                        int n)
+{
+    for (int i = 0; i < n; i++)
+        if (isnan(a[i]) ? !isnan(b[i]) : memcmp(&a[i], &b[i], 4) != 0)
+            fail_msg("%s: number %d is %a, scalar has %a", name, i,
+                     (double)b[i], (double)a[i]);
+}
+
+// One number that is not finite makes all outputs of its row of x NaN, and
+// no others, in every table.
+static void not_finite(void **unused)
+{
+    static const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    (void)unused;
+    for (int t = 0; t < 3; t++)
+        for (int n_x = 1; n_x <= 11; n_x += 2)
+            for (int at = 0; at < 96; at += 19) {
+                setup s = {.type = types[t], .n_outputs = 37,
+                           .n_inputs = 96, .n_x = n_x};
+                start(&s, 1);
+                fill(&s);
+                s.x[n_x / 2 * 96 + at] = bad[at % 4];
+                for (int i = 0; i < n_tables; i++) {
+                    run_with(&s, table[i], s.out);
+                    for (int k = 0; k < n_x * 37; k++)
+                        assert_int_equal(isnan(s.out[k]) != 0,
+                                         k / 37 == n_x / 2);
+                }
+                stop(&s);
+            }
+}
+
+static void not_finite_blocks(void **unused)
+{
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    (void)unused;
+    for (int i = 0; i < n_tables; i++)
+        for (int at = 0; at < 32 * 3; at++) {
+            float x[64], scale[2], sum[2];
+            int8_t code[64], zero[32] = {0};
+            int32_t code_sum[2] = {7, 7};
+            activations a = {1, 64, x, code, scale, sum, code_sum};
+            for (int k = 0; k < 64; k++)
+                x[k] = 1e30f * uniform();
+            x[at / 3] = bad[at % 3];
+            memset(code, 1, sizeof code);
+            table[i]->quantize(&a, 0);
+            assert_true(isnan(scale[0]) && isnan(sum[0]));
+            assert_int_equal(code_sum[0], 0);
+            assert_memory_equal(code, zero, 32);
+            assert_true(isfinite(scale[1]) && isfinite(sum[1]));
+        }
+}
+
+// A type that no quantized product knows is multiplied as floats.
+static void other_types_as_floats(void **unused)
+{
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    (void)unused;
+    for (int t = 3; t < N_TYPES; t++) {
+        setup s = {.type = types[t], .n_outputs = 37, .n_inputs = 96,
+                   .n_x = 5};
+        static float expected[5 * 37 + GUARD];
+        start(&s, 1);
+        fill(&s);
+        run_with(&s, &kernels_scalar, expected);
+        kernel_tile tile = {
+            s.type, s.weight, s.type == DTYPE_F32 ? 96 * 4 : 96 * 2, 96, 0,
+            37, &s.a, s.out, 37, s.m.scratch};
+        for (int i = 0; i < n_tables; i++) {
+            memset(s.out, 0, 5 * 37 * sizeof *s.out);
+            table[i]->tile_q8(&tile);
+            assert_memory_equal(s.out, expected, 5 * 37 * sizeof *s.out);
+        }
+        stop(&s);
+    }
+}
+
 static void swiglu_is_the_same(void **unused)
 {
     const kernels *table[8];
@@ -303,6 +388,12 @@ static void swiglu_is_the_same(void **unused)
         kernels_scalar.swiglu(gate[0], up, N);
         table[i]->swiglu(gate[1], up, N);
         assert_memory_equal(gate[0], gate[1], sizeof gate[0]);
+        for (int k = 0; k < N; k++)
+            gate[0][k] = gate[1][k] = k % 3 == 0 ? NAN : k % 3 == 1
+                                    ? INFINITY : -INFINITY;
+        kernels_scalar.swiglu(gate[0], up, N);
+        table[i]->swiglu(gate[1], up, N);
+        assert_same(table[i]->name, gate[0], gate[1], N);
     }
 }
 
@@ -360,6 +451,38 @@ static void spans_are_the_same(void **unused)
                 }
 }
 
+// Keys and values that are not finite: where a score is NaN the largest one
+// skips it, and totals and outputs are NaN where the taught text's are.
+static void spans_not_finite(void **unused)
+{
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    static float q[5 * 32], kv[2][40 * 32];
+    static attended a, b;
+    const kernels *table[8];
+    int n_tables = tables(table, 8), horizon[] = {1, 5, 17, 33, 37};
+    (void)unused;
+    for (int i = 0; i < 5 * 32; i++)
+        q[i] = i / 32 == 4 ? 0.5f : uniform();
+    attend_span span = {.q = q, .n_rows = 5, .head_dim = 32,
+                        .type = DTYPE_F32, .keys = kv[0], .values = kv[1],
+                        .row_bytes = 32 * sizeof(float), .n_positions = 37,
+                        .visible = horizon};
+    for (int at = 0; at < 37 * 2 * 3; at++) {
+        for (int i = 0; i < 2 * 40 * 32; i++)
+            kv[i % 2][i / 2] = uniform();
+        int position = at / 6, all = at % 5 == 0;
+        for (int j = all ? 0 : position; j <= position; j++)
+            kv[at / 3 % 2][j * 32 + 7] = bad[at % 3];
+        attend_with(&kernels_scalar, span, &a);
+        for (int i = 0; i < n_tables; i++) {
+            attend_with(table[i], span, &b);
+            assert_same(table[i]->name, a.maximum, b.maximum, 5);
+            assert_same(table[i]->name, a.total, b.total, 5);
+            assert_same(table[i]->name, a.out, b.out, 5 * 32);
+        }
+    }
+}
+
 static void biases_and_bytes(void **unused)
 {
     static float x[3 * 32], weight[2][8 * 32], bias[8], y[2][3 * 8];
@@ -376,8 +499,10 @@ static void biases_and_bytes(void **unused)
     assert_int_equal(threads_start(&m.team, 1, team, &err), LLL_OK);
     m.scratch_bytes = matmul_scratch_bytes(32);
     m.scratch = memory(m.scratch_bytes);
-    linear plain = {"plain", DTYPE_F32, weight[0], NULL, 8, 32};
-    linear biased = {"biased", DTYPE_F32, weight[1], bias, 8, 32};
+    linear plain = {.type = DTYPE_F32, .weight = weight[0],
+                    .n_outputs = 8, .n_inputs = 32};
+    linear biased = {.type = DTYPE_F32, .weight = weight[1], .bias = bias,
+                     .n_outputs = 8, .n_inputs = 32};
     const linear *layers[] = {&plain, &biased};
     float *outs[] = {y[0], y[1]};
     activations a;
@@ -413,8 +538,12 @@ int main(void)
         cmocka_unit_test(extreme_blocks),
         cmocka_unit_test(batches_and_threads),
         cmocka_unit_test(quantized_activations),
+        cmocka_unit_test(not_finite),
+        cmocka_unit_test(not_finite_blocks),
+        cmocka_unit_test(other_types_as_floats),
         cmocka_unit_test(swiglu_is_the_same),
         cmocka_unit_test(spans_are_the_same),
+        cmocka_unit_test(spans_not_finite),
         cmocka_unit_test(biases_and_bytes),
         cmocka_unit_test(unknown_set_is_refused),
     };

@@ -3,6 +3,7 @@
 // file includes this one after naming its table, KERNELS_TABLE and
 // KERNELS_NAME, and its primitives, KERNELS_SIMD.
 
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -32,7 +33,11 @@
 
 #include KERNELS_SIMD
 
-enum { PARTS = 16 / LANES };    // vectors that hold the sixteen sums
+enum {
+    PARTS = 16 / LANES,         // vectors that hold the sixteen sums
+    // What plan_matmul_scratch() gives for each 32 columns of a weight.
+    SCRATCH_BLOCK_BYTES = 48 * QUANT_BLOCK
+};
 
 #include "common/kernels/body_q8.h"
 #include "common/kernels/body_f32.h"

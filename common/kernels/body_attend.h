@@ -6,8 +6,8 @@ static INLINE vf f_exp(vf x)
 {
     const vf shift = f_set1(0x1.8p23f);
     vf low = f_set1(-87.0f), from = x;
-    x = f_min(x, f_set1(88.0f));
-    x = f_max(x, low);
+    x = f_min(f_set1(88.0f), x);        // in this order NaN stays NaN
+    x = f_max(low, x);
     vf n = f_sub(f_fma(x, f_set1(1.44269504f), shift), shift);
     vf r = f_fma(n, f_set1(-0.693359375f), x);
     r = f_fma(n, f_set1(2.12194440e-4f), r);
@@ -153,9 +153,9 @@ static INLINE void weights_of(float *scores, int n, float *maximum,
     for (int j = n; j % 16 != 0; j++)
         scores[j] = -INFINITY;          // their weight is 0
     int padded = (n + 15) / 16 * 16;
-    vf largest = f_load(scores);
-    for (int j = LANES; j < padded; j += LANES)
-        largest = f_max(largest, f_load(scores + j));
+    vf largest = f_set1(-INFINITY);
+    for (int j = 0; j < padded; j += LANES)     // in this order NaN is left
+        largest = f_max(f_load(scores + j), largest);
     *maximum = f_largest(largest);
 
     vf sum[PARTS], m = f_set1(*maximum);

@@ -91,6 +91,9 @@ static INLINE void float_tile(const kernel_tile *tile,
 // @end f32-outputs
 
 // @begin f32-outputs-2
+static_assert(F32_ROWS * QUANT_BLOCK * sizeof(float) <= SCRATCH_BLOCK_BYTES,
+              "the rows of a float tile do not fit in the scratch");
+
 static void tile_f32(const kernel_tile *tile)
 {
     const float *w[F32_ROWS];

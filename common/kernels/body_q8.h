@@ -27,6 +27,10 @@ static void quantize(const activations *x, int t)
         f_store(lane, total);
         UNROLL for (int i = 0; i < LANES; i++)
             sum += lane[i];
+        if (isnan(sum)) {       // of NaN, or of infinity times 1 / infinity
+            activations_block_nan(x, block);
+            continue;
+        }
         x->scales[block] = scale;
         x->code_sums[block] = (int32_t)sum;
         x->sums[block] = scale * sum;
@@ -42,6 +46,8 @@ typedef struct {
     vi code[8];
     vf scale, minimum;
 } lane_block;
+static_assert(sizeof(lane_block) + LANES * 4 <= SCRATCH_BLOCK_BYTES,
+              "a panel and its fields do not fit in the scratch");
 
 // Where the blocks of LANES rows are, and the fields that stand between
 // their codes: copied out first, because sixteen scales that lie a row apart
@@ -223,17 +229,18 @@ static INLINE void multiply_rows(dtype type, const kernel_tile *tile, int r)
 // @end q8-rows
 
 // @begin q8-rows-2
+static void tile_f32(const kernel_tile *tile);
+
 static void tile_q8(const kernel_tile *tile)
 {
     int r = 0;
-    for (; r + LANES <= tile->n_rows; r += LANES) {
-        if (tile->type == DTYPE_Q4_0)
-            multiply_rows(DTYPE_Q4_0, tile, r);
-        else if (tile->type == DTYPE_Q4_1)
-            multiply_rows(DTYPE_Q4_1, tile, r);
-        else
-            multiply_rows(DTYPE_Q8_0, tile, r);
-    }
+    for (; r + LANES <= tile->n_rows; r += LANES)
+        switch (tile->type) {
+        case DTYPE_Q4_0: multiply_rows(DTYPE_Q4_0, tile, r); break;
+        case DTYPE_Q4_1: multiply_rows(DTYPE_Q4_1, tile, r); break;
+        case DTYPE_Q8_0: multiply_rows(DTYPE_Q8_0, tile, r); break;
+        default: tile_f32(tile); return;    // no other layout is known
+        }
     if (r == tile->n_rows)
         return;
     // Fewer rows than lanes are left: the taught text gives the same bits.

@@ -18,6 +18,7 @@ static INLINE vf f_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 static INLINE vf f_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 static INLINE vf f_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 static INLINE vf f_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+// b where one of them is NaN.
 static INLINE vf f_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 static INLINE vf f_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 static INLINE vf f_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }

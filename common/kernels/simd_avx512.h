@@ -18,6 +18,7 @@ static INLINE vf f_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 static INLINE vf f_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 static INLINE vf f_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
 static INLINE vf f_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+// b where one of them is NaN.
 static INLINE vf f_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static INLINE vf f_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 static INLINE vf f_abs(vf a) { return _mm512_abs_ps(a); }

@@ -26,9 +26,19 @@ static INLINE vf f_add(vf a, vf b) { F_EACH(a.lane[i] + b.lane[i]); }
 static INLINE vf f_sub(vf a, vf b) { F_EACH(a.lane[i] - b.lane[i]); }
 static INLINE vf f_mul(vf a, vf b) { F_EACH(a.lane[i] * b.lane[i]); }
 static INLINE vf f_div(vf a, vf b) { F_EACH(a.lane[i] / b.lane[i]); }
-static INLINE vf f_max(vf a, vf b) { F_EACH(fmaxf(a.lane[i], b.lane[i])); }
-static INLINE vf f_min(vf a, vf b) { F_EACH(fminf(a.lane[i], b.lane[i])); }
 static INLINE vf f_abs(vf a) { F_EACH(fabsf(a.lane[i])); }
+
+// b where one of them is NaN, as x86 does. Other sets that do it otherwise
+// compare and select.
+static INLINE vf f_max(vf a, vf b)
+{
+    F_EACH(a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]);
+}
+
+static INLINE vf f_min(vf a, vf b)
+{
+    F_EACH(a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i]);
+}
 
 static INLINE void f_store(float *p, vf v) { memcpy(p, &v, sizeof v); }
 
@@ -52,7 +62,11 @@ static INLINE vf f_zero_where_le(vf v, vf x, vf limit)
     F_EACH(x.lane[i] <= limit.lane[i] ? 0.0f : v.lane[i]);
 }
 
-static INLINE vf f_pow2(vf n) { F_EACH(ldexpf(1.0f, (int)n.lane[i])); }
+// NaN has no whole number: it stays.
+static INLINE vf f_pow2(vf n)
+{
+    F_EACH(isnan(n.lane[i]) ? n.lane[i] : ldexpf(1.0f, (int)n.lane[i]));
+}
 
 static INLINE uint16_t half_at(const void *p, int i)
 {
