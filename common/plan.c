@@ -114,9 +114,9 @@ size_t plan_thread_team(int n_threads)
 
 size_t plan_matmul_scratch(int n_inputs)
 {
-    // A piece of 32 rows unpacked to a byte a number, with two floats for
-    // each block of each row and one block's fields as they were read: 42
-    // bytes for each column. Or eight rows as floats: 32 bytes for each.
+    // Sixteen rows unpacked to a byte a number, with two floats for each
+    // block of each row, and the fields as they were read: 22 bytes for each
+    // column. Or four rows as floats: 16. The rest is for wider kernels.
     size_t n_blocks = ((size_t)n_inputs + 31) / 32;
     return arena_round(times(48 * 32, n_blocks));
 }
