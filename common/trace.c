@@ -108,7 +108,7 @@ static lll_status find_array(const gguf_file *file, const char *key,
 }
 // @end trace-array
 
-// @begin trace-lists
+// @begin trace-tokens
 static lll_status read_tokens(trace *t, lll_error *err)
 {
     const gguf_value *tokens;
@@ -126,7 +126,9 @@ static lll_status read_tokens(trace *t, lll_error *err)
         t->tokens[i] = gguf_next_string(&cursor);
     return LLL_OK;
 }
+// @end trace-tokens
 
+// @begin trace-layers
 static lll_status read_layers(trace *t, lll_error *err)
 {
     const gguf_value *list = NULL;
@@ -156,7 +158,7 @@ static lll_status read_layers(trace *t, lll_error *err)
     }
     return LLL_OK;
 }
-// @end trace-lists
+// @end trace-layers
 
 // @begin trace-decode
 static lll_status decode(const gguf_tensor *tensor, float **out,
@@ -182,7 +184,7 @@ static lll_status decode(const gguf_tensor *tensor, float **out,
 }
 // @end trace-decode
 
-// @begin trace-rope
+// @begin trace-scale
 // A model with a longer context than it was trained for turns more slowly:
 // all pairs by one factor, or each by its own.
 static lll_status read_scale(trace *t, lll_error *err)
@@ -209,7 +211,9 @@ static lll_status read_scale(trace *t, lll_error *err)
                         t->rope_scale);
     return status;
 }
+// @end trace-scale
 
+// @begin trace-factors
 static lll_status read_factors(trace *t, lll_error *err)
 {
     const char *name = "rope_freqs.weight";
@@ -233,7 +237,7 @@ static lll_status read_factors(trace *t, lll_error *err)
                               name, i, (double)t->rope_factors[i]);
     return status;
 }
-// @end trace-rope
+// @end trace-factors
 
 // @begin trace-open
 lll_status trace_open(trace *t, const char *path, lll_error *err)
@@ -265,7 +269,9 @@ lll_status trace_open(trace *t, const char *path, lll_error *err)
         trace_close(t);
     return status;
 }
+// @end trace-open
 
+// @begin trace-close
 void trace_close(trace *t)
 {
     free(t->rope_factors);
@@ -274,7 +280,7 @@ void trace_close(trace *t)
     gguf_close(&t->file);
     memset(t, 0, sizeof *t);
 }
-// @end trace-open
+// @end trace-close
 
 // @begin trace-last-layer
 int trace_last_layer(const trace *t)

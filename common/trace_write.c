@@ -110,7 +110,9 @@ static void set_shape(gguf_writer *out, const model_config *c)
     gguf_set_f32(out, "llama.attention.layer_norm_rms_epsilon",
                  (float)c->norm_eps);
 }
+// @end trace-shape
 
+// @begin trace-weights
 // What chapter 5 needs beside the values: a weight for each layer and, where
 // the model has them, the factors of the angles.
 static void add_weights(gguf_writer *out, const llama *model)
@@ -127,7 +129,7 @@ static void add_weights(gguf_writer *out, const llama *model)
                         model->weights.layers[layer].attn_norm);
     }
 }
-// @end trace-shape
+// @end trace-weights
 
 // @begin trace-end
 lll_status trace_end(trace_writer *trace, llama *model,

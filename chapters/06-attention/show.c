@@ -143,7 +143,7 @@ lll_status show_online(FILE *out, lll_error *err)
 }
 // @end show-online
 
-// @begin json-lesson
+// @begin json-rows
 static void json_rows(json_out *json, const char *key, const float *x,
                       int n_rows, int n_columns)
 {
@@ -157,7 +157,9 @@ static void json_rows(json_out *json, const char *key, const float *x,
     }
     json_out_end(json);
 }
+// @end json-rows
 
+// @begin json-lesson
 void json_lesson(const lesson *l, double worst, json_out *json)
 {
     const trace *t = &l->recorded;
