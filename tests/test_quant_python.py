@@ -77,7 +77,9 @@ def test_encodes_like_the_package(tmp_path, name):
     result = run("convert", tmp_path / "in.gguf", tmp_path / "out.gguf",
                  "--type", name)
     assert result.returncode == 0, result.stderr
-    assert "norm.weight stays F32" in result.stderr
+    assert "1 tensor stays as it is: one dimension" in result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith(f"3 tensors as {name.upper()}: ")
     found = read(tmp_path / "out.gguf")
     for tensor, values in tensors.items():
         expected = quants.quantize(values, TYPES[name]).tobytes()
@@ -128,8 +130,30 @@ def test_rows_that_do_not_fit_stay(tmp_path):
     result = run("convert", tmp_path / "in.gguf", tmp_path / "out.gguf",
                  "--type", "q4_0")
     assert result.returncode == 0
-    assert "narrow.weight stays F32" in result.stderr
+    assert "1 tensor stays as it is: rows that" in result.stderr
     assert read(tmp_path / "out.gguf")["narrow.weight"][1] == values.tobytes()
+
+
+@pytest.mark.parametrize("value,kind", [
+    (np.nan, "q4_0"), (np.inf, "f32"), (-np.inf, "q8_0"), (1e6, "f16"),
+    (1e7, "q4_0"), (1e7, "q4_1"), (1e8, "q8_0"), (3.4e38, "bf16")])
+def test_what_is_not_finite_is_refused(tmp_path, value, kind):
+    values = np.ones((4, 64), dtype=np.float32)
+    values[2, 40] = value
+    write(tmp_path / "in.gguf", {"bad.weight": values})
+    result = run("convert", tmp_path / "in.gguf", tmp_path / "out.gguf",
+                 "--type", kind)
+    assert result.returncode == 1
+    assert "bad.weight: row 2" in result.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["in.gguf"]
+
+
+def test_error_needs_a_type():
+    result = run("error", "data/tiny.gguf")
+    assert result.returncode == 2
+    assert "--type" in result.stderr
+    usage = " ".join(run("--help").stdout.split())
+    assert "error FILE --type T" in usage
 
 
 def test_a_failed_conversion_leaves_nothing(tmp_path):

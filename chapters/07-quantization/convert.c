@@ -6,7 +6,6 @@
 #include "common/gguf_write.h"
 #include "common/quant.h"
 #include "common/size.h"
-#include "common/terminal.h"
 
 #include "show.h"
 
@@ -30,6 +29,25 @@ static lll_status stored_bytes(const gguf_tensor *tensor, dtype type,
 }
 // @end convert-which
 
+// @begin convert-finite
+// A NaN or an infinity says something about its model, and four bits do not
+// repeat it. `moment` is when it was found.
+static lll_status check_row(const gguf_tensor *tensor, size_t r,
+                            const float *row, size_t n, const char *moment,
+                            lll_error *err)
+{
+    size_t i = 0;
+    while (i < n && isfinite(row[i]))
+        i++;
+    if (i == n)
+        return LLL_OK;
+    return lll_fail(err, LLL_ERR_FORMAT, "%.*s: row %zu, number %zu is %g "
+                    "%s, expected a finite one; nothing was written",
+                    (int)tensor->name.n_bytes, tensor->name.bytes, r, i,
+                    (double)row[i], moment);
+}
+// @end convert-finite
+
 // @begin convert-tensor
 // Decode and encode row by row: one row of floats is all that is ever held.
 static lll_status convert_tensor(const gguf_tensor *tensor, dtype type,
@@ -46,7 +64,14 @@ static lll_status convert_tensor(const gguf_tensor *tensor, dtype type,
         status = quant_decode(tensor->type, from + r * from_bytes, row, n,
                               err);
         if (status == LLL_OK)
+            status = check_row(tensor, r, row, n, "in the file", err);
+        if (status == LLL_OK)
             status = quant_encode(type, row, to + r * to_bytes, n, err);
+        // Back again: a scale or a half beyond 65504 became infinite.
+        if (status == LLL_OK)
+            status = quant_decode(type, to + r * to_bytes, row, n, err);
+        if (status == LLL_OK)
+            status = check_row(tensor, r, row, n, "once encoded", err);
     }
     return status;
 }
@@ -91,8 +116,6 @@ static lll_status add_tensor(gguf_writer *out, const gguf_tensor *tensor,
         status = convert_tensor(tensor, type, row, to, err);
         data = to;
     } else {
-        terminal_text(stderr, tensor->name.bytes, tensor->name.n_bytes);
-        fprintf(stderr, " stays %s\n", dtype_name(tensor->type));
         type = tensor->type;
     }
     gguf_add_named(out, tensor->name, type, tensor->dims, tensor->n_dims,
@@ -130,6 +153,39 @@ static lll_status write_converted(const gguf_file *from, const char *path,
 }
 // @end convert-file-2
 
+// @begin convert-summary
+// Why some tensors stay, a line for each reason, and what it all came to.
+static void summarize(const gguf_file *file, dtype type, FILE *out)
+{
+    static const char *const why[] = {
+        "one dimension, as norms and biases have",
+        "rows that its blocks do not divide", "a type we cannot decode"};
+    size_t n_stay[3] = {0}, before = 0, after = 0;
+    char sizes[2][32];
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        const gguf_tensor *tensor = &file->tensors[i];
+        size_t bytes = tensor->n_bytes;
+        if (is_convertible(tensor, type))
+            (void)stored_bytes(tensor, type, &bytes, NULL);
+        else
+            n_stay[tensor->n_dims < 2 ? 0
+                   : quant_is_supported(tensor->type) ? 1 : 2]++;
+        before += tensor->n_bytes;
+        after += bytes;
+    }
+    for (int i = 0; i < 3; i++)
+        if (n_stay[i] > 0)
+            fprintf(out, "%zu tensor%s as %s: %s\n", n_stay[i],
+                    n_stay[i] == 1 ? " stays" : "s stay",
+                    n_stay[i] == 1 ? "it is" : "they are", why[i]);
+    size_text(before, sizes[0], sizeof sizes[0]);
+    size_text(after, sizes[1], sizeof sizes[1]);
+    fprintf(out, "%zu tensors as %s: %s before, %s after\n",
+            (size_t)file->n_tensors, dtype_name((uint32_t)type), sizes[0],
+            sizes[1]);
+}
+// @end convert-summary
+
 // @begin convert-file-3
 lll_status convert_file(const gguf_file *from, const char *path, dtype type,
                         lll_error *err)
@@ -155,6 +211,8 @@ lll_status convert_file(const gguf_file *from, const char *path, dtype type,
     float *row = arena_take(&memory, row_bytes);
     status = write_converted(from, path, type, row, &memory, err);
     arena_free(&memory);
+    if (status == LLL_OK)
+        summarize(from, type, stderr);
     return status;
 }
 // @end convert-file-3

@@ -94,7 +94,8 @@ int main(int argc, char **argv)
     };
     const args_program program = {
         "chapter-07/run",
-        "[convert IN OUT | inspect FILE TENSOR | error FILE] [OPTION...]",
+        "[convert IN OUT --type T | inspect FILE TENSOR | error FILE "
+        "--type T]",
         "Store a model's numbers in fewer bits. Without arguments: one row "
         "in every type.", options, sizeof options / sizeof options[0]
     };

@@ -4,8 +4,10 @@
 #include "common/gguf.h"
 
 // Write `from` again with its matrices stored as `type`: those of two or more
-// dimensions whose rows its blocks divide. What stays is named on standard
-// error.
+// dimensions whose rows its blocks divide. What stays, and the bytes before
+// and after, are summed up on standard error.
+// LLL_ERR_FORMAT   a number is not finite, in the file or once encoded; the
+//                  sentence names tensor and row, and no file is written
 lll_status convert_file(const gguf_file *from, const char *path, dtype type,
                         lll_error *err);
 
