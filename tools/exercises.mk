@@ -1,5 +1,6 @@
 # Exercises, and mistakes that tests must catch.
 #
+#   make exercises             list them: number and title
 #   make exercise-05-1         put a starting file in work/05-1.c
 #   make check-exercise-05-1   build it and say what is right and what is not
 #   make check-exercises       every start fails, every solution passes
@@ -20,6 +21,13 @@ $(EXERCISE_IDS:%=exercise-%): exercise-%:
 	    cp $(call exercise_dir,$*)/start.c work/$*.c && \
 	    echo "work/$*.c is yours; then: make check-exercise-$*"; \
 	fi
+	@echo "the task: $(call exercise_dir,$*)/task.md"
+
+# Its title is the first line of its task.
+.PHONY: exercises
+exercises:
+	@awk 'FNR == 1 { sub(/^# */, ""); print }' \
+	    $(sort $(wildcard chapters/*/exercises/*/task.md))
 
 # The reader's file, the check, and what is taught up to this chapter, all
 # with sanitizers: a write beyond an array is a wrong answer.
