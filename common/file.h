@@ -31,8 +31,8 @@ bool file_is_same(const char *a, const char *b);
 
 // A file in the making. Bytes go to "PATH.partial-PID" beside the
 // destination, or to "PATH.partial-PID-1" and so on where a program that
-// died left one behind; file_commit() syncs and renames, so that `path` is at every
-// moment either the old file or the whole new one.
+// died left one behind; file_commit() syncs and renames, so that `path` is at
+// every moment either the old file or the whole new one.
 typedef struct {
     int handle;                     // -1 when closed
     char *path;                     // where it will be; owned

@@ -212,7 +212,8 @@ int64_t gguf_item_i64(const gguf_value *value, uint64_t i)
             return INT64_MAX;
         return number < -0x1p63 ? INT64_MIN : (int64_t)number;
     }
-    memcpy(&bits, value->bytes + i * size, size);   // little-endian: the low bytes
+    // Little-endian: these are the low bytes.
+    memcpy(&bits, value->bytes + i * size, size);
     switch (value->item_type) {
     case GGUF_I8:  return (int8_t)bits;
     case GGUF_I16: return (int16_t)bits;
