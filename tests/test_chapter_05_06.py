@@ -143,6 +143,7 @@ def test_what_the_heads_do():
     assert again["tokens"][15] == again["tokens"][6] == " street"
     assert again["weights"][15][6] > 0.6
     it = json.loads(run("06", "--json"))
+    assert 0 <= it["difference"] <= 1e-5
     assert (it["tokens"][8], it["tokens"][1]) == (" it", " animal")
     assert it["weights"][8][1] > 0.6
 
@@ -197,7 +198,7 @@ def test_bad_input(chapter, options, sentence):
 
 
 @pytest.mark.parametrize("chapter", FOLDERS)
-@pytest.mark.parametrize("options", [["--layer", "-1"], ["extra"],
+@pytest.mark.parametrize("options", [["--layer", "-2"], ["extra"],
                                      ["--head", "x"]])
 def test_wrong_usage(chapter, options):
     assert "--help" in run(chapter, *options, code=2)
