@@ -49,11 +49,11 @@ MODEL    ?= data/models/SmolLM2-135M-Instruct.Q4_1.gguf
 .PHONY: run
 run: chapter-08
 	@test -f '$(MODEL)' || $(MAKE) -s smollm2 || true
-	@if test -f '$(MODEL)'; then echo "> $$QUESTION" && \
-	    ./chapter-08/run -m '$(MODEL)' $(TALK) -p "$$QUESTION"; \
+	@if test -f '$(MODEL)'; then echo "> $$ASK" && \
+	    ./chapter-08/run -m '$(MODEL)' $(TALK) -p "$$ASK"; \
 	else echo "Without $(MODEL) the tiny model continues a text:" && \
 	    ./chapter-08/run --temp 0 -n 60; fi
-run: export QUESTION := $(value QUESTION)
+run: export ASK := $(value QUESTION)
 include tools/test.mk
 include tools/exercises.mk
 include tools/bench.mk

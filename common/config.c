@@ -160,7 +160,9 @@ static lll_status refuse_unknown(const reader *r, const model_config *c)
                         "one feed-forward layer", r->file->path, n_experts);
     return LLL_OK;
 }
+// @end config-refuse
 
+// @begin config-refuse-2
 // A model that looks back over a window computes the same as ours as long as
 // the whole context lies inside the window; so that is the context it gets.
 static lll_status read_window(const reader *r, model_config *c)
@@ -176,7 +178,7 @@ static lll_status read_window(const reader *r, model_config *c)
         c->context_length = (int)window;
     return s;
 }
-// @end config-refuse
+// @end config-refuse-2
 
 // @begin config-vocabulary
 // How many tokens: the embedding table knows, whatever llama.vocab_size says,

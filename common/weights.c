@@ -151,6 +151,8 @@ static lll_status load_ends(loader *l, const model_config *c,
                              * (size_t)info->block_bytes;
     w->output = table;
     w->output.name = "output";
+    // @end weights-embedding
+    // @begin weights-embedding-2
     if (!c->tied_output) {
         l->matrix_bytes = layers_bytes;     // a token reads one row of it
         s = load_matrix(l, -1, "output", c->vocab_size, c->d_model,
@@ -171,7 +173,7 @@ static lll_status load_ends(loader *l, const model_config *c,
                          (double)w->rope_factors[i]);
     return s;
 }
-// @end weights-embedding
+// @end weights-embedding-2
 
 // @begin weights-unused
 // What a layer of ours is made of. A file may carry tensors beside these, as
@@ -192,7 +194,9 @@ static bool is_known(const char *name, size_t n_bytes)
             return true;
     return false;
 }
+// @end weights-unused
 
+// @begin weights-unused-2
 static lll_status refuse_unused(const loader *l, const model_config *c)
 {
     for (size_t i = 0; i < l->file->n_tensors; i++) {
@@ -214,7 +218,7 @@ static lll_status refuse_unused(const loader *l, const model_config *c)
     }
     return LLL_OK;
 }
-// @end weights-unused
+// @end weights-unused-2
 
 // @begin weights-load
 lll_status weights_load(model_weights *weights, const gguf_file *file,

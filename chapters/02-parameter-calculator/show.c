@@ -78,7 +78,9 @@ static void print_weights(double total, uint64_t file_bytes)
         weights_line(stored[i].name, bits, total * bits / 8);
     }
 }
+// @end show-weights
 
+// @begin show-weights-2
 // Which weights the machine has room for beside what running needs.
 static void print_machine(double total, uint64_t file_bytes,
                           const memory_plan *plan)
@@ -102,7 +104,7 @@ static void print_machine(double total, uint64_t file_bytes,
             n_fit += printf(" %s", stored[i].name) > 0;
     printf(n_fit > 0 ? "\n" : " none of these types\n");
 }
-// @end show-weights
+// @end show-weights-2
 
 // @begin show-memory
 void print_memory(const model_config *c, const plan_request *r,
