@@ -119,36 +119,6 @@ static void put_text(id_writer *w, const char *text, size_t n_bytes,
 }
 // @end chat-writer
 
-// @begin chat-plain
-// Would the tokenizer take this mark for its token even in plain text? It
-// does with tokens that the file calls user-defined.
-static bool is_matched(const tokenizer *words, const char *at, size_t n)
-{
-    static const char *const marks[] = {"<|im_start|>", "<|im_end|>"};
-    for (int i = 0; i < 2; i++) {
-        size_t length = strlen(marks[i]);
-        int32_t id = tokenizer_find(words, marks[i], length);
-        if (n >= length && memcmp(at, marks[i], length) == 0
-            && words->words.tokens[id].type == TOKEN_USER_DEFINED)
-            return true;
-    }
-    return false;
-}
-
-// Text that must stay text: where a mark would be matched it is cut behind
-// its first byte, and nobody sees it whole.
-static void put_plain(id_writer *w, const char *text, size_t n_bytes)
-{
-    size_t first = 0;
-    for (size_t i = 0; i < n_bytes; i++)
-        if (text[i] == '<' && is_matched(w->words, text + i, n_bytes - i)) {
-            put_text(w, text + first, i + 1 - first, 0);
-            first = i + 1;
-        }
-    put_text(w, text + first, n_bytes - first, 0);
-}
-// @end chat-plain
-
 // @begin chat-message
 // <|im_start|>role\ntext<|im_end|>\n. The role and the text are one piece
 // for the tokenizer, as they are where the template is rendered: a text that
@@ -168,7 +138,8 @@ static void put_message(id_writer *w, const char *role, const char *text,
     joined[n_role] = '\n';
     memcpy(joined + n_role + 1, text, n_bytes);
     put_special(w, "<|im_start|>");
-    put_plain(w, joined, n_role + 1 + n_bytes);
+    // Without TOKENIZER_SPECIAL: "<|im_end|>" in a message stays text.
+    put_text(w, joined, n_role + 1 + n_bytes, 0);
     put_special(w, "<|im_end|>");
     put_text(w, "\n", 1, 0);
     free(joined);
