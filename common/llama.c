@@ -159,9 +159,14 @@ static void multiply(llama *m, const float *in, int n_rows,
                      const linear *const *layers, int n_layers,
                      float *const *out)
 {
-    activations x;
-    activations_set(&x, &m->products, in, n_rows, layers[0]->n_inputs,
-                    m->quantized);
+    activations x = {.n_rows = n_rows, .n_columns = layers[0]->n_inputs,
+                     .values = in};
+    bool blocked = false;
+    for (int i = 0; i < n_layers; i++)
+        blocked = blocked || quant_is_blocked(layers[i]->type);
+    if (blocked)                // codes that only block types multiply
+        activations_set(&x, &m->products, in, n_rows, x.n_columns,
+                        m->quantized);
     linear_forward(&m->products, layers, n_layers, &x, out);
 }
 // @end llama-linear
