@@ -8,7 +8,7 @@ enum { PLAIN, BYTE_LETTERS, SPACE_SIGN, BYTE_NUMBER };
 // GPT-2 writes each byte as one printable character: the printable bytes of
 // Latin-1 as themselves, the others, in order, as U+0100 and on.
 // @begin vocabulary-byte-letter
-static int byte_of_letter(uint32_t letter)
+int vocabulary_byte_of_letter(uint32_t letter)
 {
     if ((letter >= 0x21 && letter <= 0x7e)
         || (letter >= 0xa1 && letter <= 0xff && letter != 0xad))
@@ -54,7 +54,8 @@ bool vocabulary_next(vocabulary_cursor *c, unsigned char *byte)
     // Two bytes, C4 A0: every letter beyond ASCII is one of those.
     if (c->spelling == BYTE_LETTERS && *byte >= 0xc2 && *byte <= 0xc5
         && left >= 2) {
-        int b = byte_of_letter((*byte & 0x1fu) << 6 | (c->at[1] & 0x3fu));
+        int b = vocabulary_byte_of_letter((*byte & 0x1fu) << 6
+                                          | (c->at[1] & 0x3fu));
         if (b >= 0) {
             *byte = (unsigned char)b;
             used = 2;

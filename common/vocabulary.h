@@ -109,6 +109,12 @@ bool vocabulary_is_special(unsigned type);
 // text, "<|im_end|>"? Older files type these as user-defined.
 bool vocabulary_is_control_name(const char *text, size_t n_bytes);
 
+// The byte that a byte-level vocabulary writes as this character, 0x20 for
+// U+0120; -1 for a character that stands for none. The letters are, in
+// order, U+0021 to U+007E, U+00A1 to U+00FF without U+00AD, and U+0100 to
+// U+0143.
+int vocabulary_byte_of_letter(uint32_t letter);
+
 // "<0x0A>" is 10; -1 for anything else.
 int vocabulary_byte_of_name(const unsigned char *text, size_t n_bytes);
 
