@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config_gguf.h"
 #include "common/machine.h"
 #include "common/size.h"
 
@@ -121,6 +122,8 @@ lll_status session_open(session *s, const char *path,
     lll_status status = gguf_open(&s->file, path, err);
     if (status == LLL_OK)
         status = config_from_gguf(&s->config, &s->file, err);
+    if (status == LLL_OK)
+        status = config_check_llama(&s->config, path, err);
     if (status == LLL_OK)
         status = tokenizer_init(&s->words, &s->file, options->pre, err);
     if (status == LLL_OK)

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "common/config.h"
+#include "common/config_gguf.h"
 #include "common/gguf_write.h"
 
 // What a file says. A key with the value ABSENT is not written.
@@ -258,7 +259,7 @@ static void what_we_cannot_do_is_refused(void **state)
     (void)state;
     wish w = GOOD;
     w.architecture = "mamba";
-    refuse(&w, LLL_ERR_UNSUPPORTED, "\"mamba\", expected \"llama\"");
+    refuse(&w, LLL_ERR_UNSUPPORTED, "\"mamba\", expected \"llama\", ");
     w.architecture = "an architecture with quite a long name";
     refuse(&w, LLL_ERR_UNSUPPORTED, "an architecture with qu");
     w = GOOD;

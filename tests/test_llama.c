@@ -12,6 +12,7 @@
 
 #include "common/attention.h"
 #include "common/config.h"
+#include "common/config_gguf.h"
 #include "common/gguf.h"
 #include "common/llama.h"
 #include "tests/ref.h"

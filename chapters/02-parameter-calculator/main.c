@@ -7,6 +7,7 @@
 #include "chapters/02-parameter-calculator/show.h"
 #include "common/args.h"
 #include "common/config.h"
+#include "common/config_gguf.h"
 #include "common/gguf.h"
 #include "common/machine.h"
 #include "common/plan.h"
