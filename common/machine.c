@@ -4,6 +4,7 @@
 #include "common/machine.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -17,35 +18,26 @@
 #include <sys/sysctl.h>
 #endif
 
-// @begin machine-cores
-int machine_cores(void)
-{
-#if defined(__linux__)
-    // A process can be confined to fewer cores than there are.
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0
-        && CPU_COUNT(&allowed) > 0)
-        return CPU_COUNT(&allowed);
-#endif
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : (int)n;
-}
-// @end machine-cores
+// Where Linux shows the limits of the container that we are in.
+#define GROUPS "/sys/fs/cgroup"
 
-// @begin machine-limit
-#if defined(__linux__)
+// @begin machine-number
 // The number in the first line of a file such as memory.max; `absent` when
 // there is no such file or it says "max".
-static uint64_t number_in(const char *path, uint64_t absent)
+static uint64_t number_in(const char *folder, const char *name,
+                          uint64_t absent)
 {
-    uint64_t value = absent;
+    char path[512];
+    int64_t value;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return absent;
-    if (fscanf(file, "%" SCNu64, &value) != 1)
-        value = absent;
+    // An older limit that is none is -1.
+    if (fscanf(file, "%" SCNd64, &value) != 1 || value < 0)
+        value = -1;
     fclose(file);
-    return value;
+    return value < 0 ? absent : (uint64_t)value;
 }
 
 // The number after `name` in a file of lines such as "MemTotal: 16384 kB";
@@ -63,28 +55,104 @@ static uint64_t field_in(const char *path, const char *name)
     fclose(file);
     return found;
 }
+// @end machine-number
+
+// @begin machine-limit
+// The files in which a container's limits stand: those of version 2 of
+// control groups, then those of version 1.
+static const struct {
+    const char *limit, *used, *stat, *inactive, *active;
+} memory_files[] = {
+    {"memory.max", "memory.current", "memory.stat",
+     "inactive_file", "active_file"},
+    {"memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes",
+     "memory/memory.stat", "total_inactive_file", "total_active_file"},
+};
+
+static void limit_memory(const char *root, int version,
+                         machine_limits *limits)
+{
+    char path[512];
+    uint64_t limit = number_in(root, memory_files[version].limit, UINT64_MAX);
+    uint64_t used = number_in(root, memory_files[version].used, 0);
+    snprintf(path, sizeof path, "%s/%s", root, memory_files[version].stat);
+    // What it holds of files counts as used there, but is given up when
+    // memory is asked for.
+    uint64_t files = field_in(path, memory_files[version].inactive)
+                     + field_in(path, memory_files[version].active);
+    used = used > files ? used - files : 0;
+    if (limit >= limits->memory)
+        return;
+    limits->memory = limit;
+    limits->left = limit > used ? limit - used : 0;
+}
 // @end machine-limit
 
+// @begin machine-quota
+// "200000 100000" in one file, or each in a file of its own: the quota is
+// what all threads together may run, of every period.
+static uint64_t quota_of(const char *root, uint64_t *period)
+{
+    char path[512];
+    uint64_t quota = 0;
+    *period = 0;
+    snprintf(path, sizeof path, "%s/cpu.max", root);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        *period = number_in(root, "cpu/cpu.cfs_period_us", 0);
+        return number_in(root, "cpu/cpu.cfs_quota_us", 0);
+    }
+    if (fscanf(file, "%" SCNu64 " %" SCNu64, &quota, period) != 2)
+        quota = 0;
+    fclose(file);
+    return quota;
+}
+
+machine_limits machine_read_limits(const char *root)
+{
+    machine_limits limits = {UINT64_MAX, UINT64_MAX, INT_MAX};
+    uint64_t period, quota = quota_of(root, &period);
+    limit_memory(root, 0, &limits);
+    limit_memory(root, 1, &limits);
+    // Whole cores: a thread that is stopped in the middle of a period lets
+    // all the others wait.
+    if (quota > 0 && period > 0 && quota / period < INT_MAX)
+        limits.cores = quota < period ? 1 : (int)(quota / period);
+    return limits;
+}
+// @end machine-quota
+
+// @begin machine-cores
+int machine_cores(void)
+{
+    int n_allowed = machine_read_limits(GROUPS).cores;
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+#if defined(__linux__)
+    // A process can be confined to fewer cores than there are.
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0
+        && CPU_COUNT(&allowed) > 0)
+        n = CPU_COUNT(&allowed);
+#endif
+    if (n > n_allowed)
+        n = n_allowed;
+    return n < 1 ? 1 : (int)n;
+}
+// @end machine-cores
+
 // @begin machine-memory
+#if defined(__linux__)
 machine_memory machine_read_memory(void)
 {
     static const char all[] = "/proc/meminfo";
-    static const char ours[] = "/sys/fs/cgroup/memory.stat";
     machine_memory memory = {1024 * field_in(all, "MemTotal:"),
                              1024 * field_in(all, "MemAvailable:")};
-
-    // A container may be given less than the machine has. What it holds of
-    // files counts as used there, but is given up when memory is asked for.
-    uint64_t limit = number_in("/sys/fs/cgroup/memory.max", UINT64_MAX);
-    uint64_t used = number_in("/sys/fs/cgroup/memory.current", 0);
-    uint64_t files = field_in(ours, "inactive_file")
-                     + field_in(ours, "active_file");
-    used = used > files ? used - files : 0;
-    uint64_t left = limit > used ? limit - used : 0;
-    if (limit < memory.total)
-        memory.total = limit;
-    if (left < memory.available)
-        memory.available = left;
+    // A container may be given less than the machine has.
+    machine_limits limits = machine_read_limits(GROUPS);
+    if (limits.memory < memory.total)
+        memory.total = limits.memory;
+    if (limits.left < memory.available)
+        memory.available = limits.left;
     return memory;
 }
 // @end machine-memory

@@ -6,7 +6,7 @@
 // @begin machine-api
 // What this machine is and how the process is doing. Taught in chapter 2.
 
-// Cores that this process may use, at least 1.
+// Cores that this process may use, at least 1. A container's limit counts.
 int machine_cores(void);
 
 // Physical memory in bytes, and how much of it could be had now without
@@ -17,6 +17,17 @@ typedef struct {
     uint64_t available;
 } machine_memory;
 machine_memory machine_read_memory(void);
+
+// What a container allows. Where it sets no limit the number is the largest
+// there is, as it is where the system knows no containers.
+//
+// root   the folder of the control groups, either version: /sys/fs/cgroup
+typedef struct {
+    uint64_t memory;    // bytes
+    uint64_t left;      // of those, without the files it holds
+    int cores;          // whole ones, at least 1
+} machine_limits;
+machine_limits machine_read_limits(const char *root);
 
 // The most physical memory that this process has held so far, in bytes,
 // mapped files included; 0 where the system does not say.

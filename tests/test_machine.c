@@ -1,4 +1,5 @@
 // What the system says of itself has to make sense, and to follow what we do.
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -65,11 +68,93 @@ static void the_clock_counts_seconds(void **state)
     assert_true(passed > 0.049 && passed < 10);
 }
 
+// The files of a control group, below a folder of our own.
+typedef struct {
+    const char *name, *text;
+} group_file;
+
+enum { MAX_FILES = 6 };
+
+static const struct {
+    group_file files[MAX_FILES];
+    machine_limits expected;
+} groups[] = {
+    {{{NULL, NULL}}, {UINT64_MAX, UINT64_MAX, INT_MAX}},
+    // Version 2.
+    {{{"memory.max", "max\n"}, {"cpu.max", "max 100000\n"},
+      {"memory.current", "4096\n"}}, {UINT64_MAX, UINT64_MAX, INT_MAX}},
+    {{{"memory.max", "1000000\n"}, {"memory.current", "400000\n"},
+      {"memory.stat", "anon 5\ninactive_file 60000\nactive_file 40000\n"},
+      {"cpu.max", "250000 100000\n"}}, {1000000, 700000, 2}},
+    {{{"memory.max", "1000\n"}, {"memory.current", "5000\n"},
+      {"cpu.max", "5000 100000\n"}}, {1000, 0, 1}},
+    // Version 1.
+    {{{"memory/memory.limit_in_bytes", "9223372036854771712\n"},
+      {"cpu/cpu.cfs_quota_us", "-1\n"},
+      {"cpu/cpu.cfs_period_us", "100000\n"}},
+     {9223372036854771712u, 9223372036854771712u, INT_MAX}},
+    {{{"memory/memory.limit_in_bytes", "1000000\n"},
+      {"memory/memory.usage_in_bytes", "500000\n"},
+      {"memory/memory.stat", "inactive_file 7\ntotal_inactive_file 60000\n"
+                             "total_active_file 40000\n"},
+      {"cpu/cpu.cfs_quota_us", "399999\n"},
+      {"cpu/cpu.cfs_period_us", "100000\n"}}, {1000000, 600000, 3}},
+    // Nonsense is no limit.
+    {{{"memory.max", "\n"}, {"cpu.max", "5 0\n"}},
+     {UINT64_MAX, UINT64_MAX, INT_MAX}},
+    {{{"memory.max", "-5\n"}, {"cpu.max", "soon\n"}},
+     {UINT64_MAX, UINT64_MAX, INT_MAX}},
+};
+
+static void put(const char *root, group_file file)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", root, file.name);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    assert_true(fputs(file.text, out) >= 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void drop(const char *root, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    assert_int_equal(remove(path), 0);
+}
+
+static void containers_of_both_versions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        char root[] = "/tmp/groups-XXXXXX", path[64];
+        assert_non_null(mkdtemp(root));
+        static const char *const folders[] = {"memory", "cpu"};
+        for (int j = 0; j < 2; j++) {
+            snprintf(path, sizeof path, "%s/%s", root, folders[j]);
+            assert_int_equal(mkdir(path, 0700), 0);
+        }
+        int n = 0;
+        for (; n < MAX_FILES && groups[i].files[n].name != NULL; n++)
+            put(root, groups[i].files[n]);
+        machine_limits found = machine_read_limits(root);
+        assert_true(found.memory == groups[i].expected.memory);
+        assert_true(found.left == groups[i].expected.left);
+        assert_int_equal(found.cores, groups[i].expected.cores);
+        while (n-- > 0)
+            drop(root, groups[i].files[n].name);
+        drop(root, "cpu");
+        drop(root, "memory");
+        assert_int_equal(rmdir(root), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_are_cores),
         cmocka_unit_test(memory_makes_sense),
+        cmocka_unit_test(containers_of_both_versions),
         cmocka_unit_test(the_peak_rises_and_never_falls),
         cmocka_unit_test(the_clock_counts_seconds),
     };

@@ -1,0 +1,36 @@
+#ifndef COMMON_PROBE_H
+#define COMMON_PROBE_H
+
+#include <stddef.h>
+
+#include "common/error.h"
+
+// How many bytes a second this machine reads from its memory: what the speed
+// of a model that does not fit in a cache comes down to. Taught in chapter 2.
+
+// @begin probe-api
+typedef struct {
+    double one_core;    // bytes a second that one thread reads
+    double all_cores;   // that n_threads read together
+    size_t n_bytes;     // of the block that was read
+} memory_speed;
+
+// Measure by reading a block again and again; the best pass counts, because
+// whatever else runs can only make one slower.
+//
+// n_bytes    of the block, rounded down to whole mebibytes, at least 1; it
+//            has to be several times as large as the largest cache
+// n_threads  1..1024; as many as there are cores
+// seconds    to go on reading, for each of the two; at least three passes
+//            are made
+//
+// LLL_ERR_ARGUMENT   a number out of range
+// LLL_ERR_MEMORY     the block could not be had
+// LLL_ERR_IO         the memory gave back something else than was written
+// *speed is left alone on failure. Cost: filling the block once, and twice
+// `seconds`.
+lll_status probe_memory(size_t n_bytes, int n_threads, double seconds,
+                        memory_speed *speed, lll_error *err);
+// @end probe-api
+
+#endif

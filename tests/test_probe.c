@@ -1,0 +1,74 @@
+// What the probe refuses, and that what it says can be true.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/machine.h"
+#include "common/probe.h"
+
+enum { MIB = 1 << 20 };
+
+static void it_measures_both(void **state)
+{
+    (void)state;
+    memory_speed speed;
+    lll_error err;
+    double start = machine_seconds();
+    assert_int_equal(probe_memory(64 * (size_t)MIB + 5, 2, 0.05, &speed,
+                                  &err), LLL_OK);
+    double passed = machine_seconds() - start;
+    assert_true(speed.n_bytes == 64 * (size_t)MIB);
+    // Three passes at least, each not longer than all of it took.
+    assert_true(speed.one_core > 3.0 * 64 * MIB / passed / 10);
+    assert_true(speed.all_cores > 3.0 * 64 * MIB / passed / 10);
+    // Nobody reads ten terabytes a second.
+    assert_true(speed.one_core < 1e13 && speed.all_cores < 1e13);
+    assert_true(passed < 30);
+}
+
+static void one_mebibyte_and_one_thread(void **state)
+{
+    (void)state;
+    memory_speed speed;
+    lll_error err;
+    assert_int_equal(probe_memory(MIB, 1, 0, &speed, &err), LLL_OK);
+    assert_true(speed.n_bytes == MIB && isfinite(speed.one_core));
+}
+
+static void what_it_refuses(void **state)
+{
+    (void)state;
+    memory_speed speed = {1, 2, 3};
+    lll_error err;
+    const struct { size_t n_bytes; int n_threads; double seconds; } bad[] = {
+        {0, 1, 0}, {MIB - 1, 1, 0}, {SIZE_MAX, 1, 0}, {MIB, 0, 0},
+        {MIB, 1025, 0}, {MIB, -1, 0}, {MIB, 1, -1}, {MIB, 1, NAN},
+        {MIB, 1, 61},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(probe_memory(bad[i].n_bytes, bad[i].n_threads,
+                                      bad[i].seconds, &speed, &err),
+                         LLL_ERR_ARGUMENT);
+        assert_non_null(strstr(err.text, "expected at least 1048576 bytes"));
+    }
+    // A block that no machine has.
+    assert_int_equal(probe_memory((size_t)1 << 49, 1, 0, &speed, &err),
+                     LLL_ERR_MEMORY);
+    assert_non_null(strstr(err.text, "TiB"));
+    assert_true(speed.n_bytes == 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_measures_both),
+        cmocka_unit_test(one_mebibyte_and_one_thread),
+        cmocka_unit_test(what_it_refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
