@@ -291,8 +291,12 @@ static lll_status enter_token(vocabulary *v, const char *path, int32_t id,
         v->special[v->n_special++] = s;
         v->special_first[scratch[0]] = true;
     }
-    if (n == 0 || token->type == TOKEN_CONTROL
-        || token->type == TOKEN_UNKNOWN)
+    // What is found in the text itself is not what merges make: a token of
+    // two spaces is not a space behind the one that is put before a text.
+    bool joined = !vocabulary_is_special(token->type)
+        || (token->type == TOKEN_USER_DEFINED
+            && v->kind == VOCABULARY_BYTE_LEVEL);
+    if (n == 0 || !joined)
         return LLL_OK;
     int32_t other = vocabulary_enter(v, id, scratch, n);
     if (other != id && v->tokens[other].n_bytes == token->n_bytes
