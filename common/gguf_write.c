@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
 #include "common/size.h"
 
 // @begin gguf-pending
@@ -14,7 +13,7 @@ struct gguf_pending_tensor {
     dtype type;
     int n_dims;
     uint64_t dims[4];
-    const void *data;       // borrowed
+    const void *data;       // borrowed; NULL: brought by gguf_write_data()
     size_t n_bytes;
 };
 
@@ -26,6 +25,7 @@ void gguf_writer_init(gguf_writer *out)
 
 void gguf_writer_free(gguf_writer *out)
 {
+    file_abandon(&out->file);
     free(out->values);
     free(out->tensors);
     memset(out, 0, sizeof *out);
@@ -309,7 +309,7 @@ static lll_status check_names(const gguf_writer *out, const char *path,
 // The failure of a file_writer is final, so that calls may follow one
 // another unchecked until the last.
 typedef struct {
-    file_writer file;
+    file_writer *file;
     lll_status status;
     lll_error *err;
 } sink;
@@ -317,7 +317,7 @@ typedef struct {
 static void put(sink *to, const void *bytes, size_t n)
 {
     if (to->status == LLL_OK)
-        to->status = file_write(&to->file, bytes, n, to->err);
+        to->status = file_write(to->file, bytes, n, to->err);
 }
 
 static void put_zeros(sink *to, size_t n)
@@ -327,9 +327,9 @@ static void put_zeros(sink *to, size_t n)
         put(to, zeros, n < 256 ? n : 256);
 }
 
-static uint64_t padding(uint64_t n, uint32_t alignment)
+static size_t padding(uint64_t n, uint32_t alignment)
 {
-    return (alignment - n % alignment) % alignment;
+    return (size_t)((alignment - n % alignment) % alignment);
 }
 // @end gguf-write-lists
 
@@ -359,34 +359,109 @@ static void put_lists(sink *to, const gguf_writer *out)
 }
 // @end gguf-put-lists
 
-// @begin gguf-write
-lll_status gguf_write(gguf_writer *out, const char *path, lll_error *err)
+// @begin gguf-layout
+// Sizes alone decide where everything goes; nobody has held these bytes yet.
+static lll_status check_layout(const gguf_writer *out, const char *path,
+                               lll_error *err)
 {
     uint32_t alignment = out->alignment;
-    sink to = {.err = err};
-    if (out->failure.code != LLL_OK)
-        return lll_fail(err, out->failure.code, "%s: not written: %s", path,
-                        out->failure.text);
+    size_t end = 0;
     if (alignment < 8 || alignment > GGUF_MAX_ALIGNMENT
         || (alignment & (alignment - 1)) != 0)
         return lll_fail(err, LLL_ERR_ARGUMENT, "%s: not written: alignment "
                         "%" PRIu32 ", expected a power of two from 8 to %d",
                         path, alignment, GGUF_MAX_ALIGNMENT);
-    lll_status status = check_names(out, path, err);
+    for (size_t i = 0; i < out->n_tensors; i++) {
+        size_t n_bytes = out->tensors[i].n_bytes;
+        if (!size_add(end, n_bytes, &end)
+            || !size_add(end, padding(n_bytes, alignment), &end))
+            return lll_fail(err, LLL_ERR_OVERFLOW, "%s: not written: its %zu "
+                            "tensors are longer than any file can be", path,
+                            out->n_tensors);
+    }
+    return LLL_OK;
+}
+// @end gguf-layout
+
+// @begin gguf-write-begin
+lll_status gguf_write_begin(gguf_writer *out, const char *path,
+                            lll_error *err)
+{
+    if (out->failure.code != LLL_OK)
+        return lll_fail(err, out->failure.code, "%s: not written: %s", path,
+                        out->failure.text);
+    lll_status status = check_layout(out, path, err);
+    if (status == LLL_OK)
+        status = check_names(out, path, err);
     if (status != LLL_OK)
         return status;
-
-    to.status = file_create(&to.file, path, err);
+    file_abandon(&out->file);
+    out->n_written = out->filled = 0;
+    sink to = {.file = &out->file, .err = err};
+    to.status = file_create(to.file, path, err);
     put_lists(&to, out);
-    put_zeros(&to, (size_t)padding(to.file.n_bytes, alignment));
-    for (size_t i = 0; i < out->n_tensors; i++) {
-        const gguf_pending_tensor *tensor = &out->tensors[i];
-        put(&to, tensor->data, tensor->n_bytes);
-        put_zeros(&to, (size_t)padding(tensor->n_bytes, alignment));
-    }
-    if (to.status == LLL_OK)
-        to.status = file_commit(&to.file, err);
-    file_abandon(&to.file);
+    put_zeros(&to, padding(to.file->n_bytes, out->alignment));
     return to.status;
+}
+// @end gguf-write-begin
+
+// @begin gguf-out-of-turn
+// The caller broke the order of steps: give up what is there so far.
+static lll_status out_of_turn(gguf_writer *out, const char *found,
+                              lll_error *err)
+{
+    const gguf_pending_tensor none = {.name = "after the last"};
+    const gguf_pending_tensor *next = &none;
+    if (out->n_written < out->n_tensors)
+        next = &out->tensors[out->n_written];
+    lll_fail(err, LLL_ERR_ARGUMENT, "%s: not written: tensor %s: found %s, "
+             "expected %zu more bytes", out->file.path != NULL
+             ? out->file.path : "a file that is not begun", next->name, found,
+             next->n_bytes - out->filled);
+    file_abandon(&out->file);
+    return LLL_ERR_ARGUMENT;
+}
+// @end gguf-out-of-turn
+
+// @begin gguf-write-data
+lll_status gguf_write_data(gguf_writer *out, const void *bytes,
+                           size_t n_bytes, lll_error *err)
+{
+    size_t whole = 0;
+    if (out->n_written < out->n_tensors)
+        whole = out->tensors[out->n_written].n_bytes;
+    if (bytes == NULL)
+        return out_of_turn(out, "no data", err);
+    if (out->file.path == NULL || n_bytes > whole - out->filled)
+        return out_of_turn(out, "more data", err);
+    sink to = {.file = &out->file, .err = err};
+    put(&to, bytes, n_bytes);
+    out->filled += n_bytes;
+    if (out->filled == whole && n_bytes > 0) {
+        put_zeros(&to, padding(whole, out->alignment));
+        out->n_written++;
+        out->filled = 0;
+    }
+    return to.status;
+}
+// @end gguf-write-data
+
+// @begin gguf-write
+lll_status gguf_write_end(gguf_writer *out, lll_error *err)
+{
+    if (out->file.path == NULL || out->n_written < out->n_tensors)
+        return out_of_turn(out, "the end", err);
+    lll_status status = file_commit(&out->file, err);
+    file_abandon(&out->file);
+    return status;
+}
+
+lll_status gguf_write(gguf_writer *out, const char *path, lll_error *err)
+{
+    lll_status status = gguf_write_begin(out, path, err);
+    for (size_t i = 0; i < out->n_tensors && status == LLL_OK; i++)
+        status = gguf_write_data(out, out->tensors[i].data,
+                                 out->tensors[i].n_bytes, err);
+    return status == LLL_OK ? gguf_write_end(out, err) : status;
 }
 // @end gguf-write

@@ -1,0 +1,223 @@
+// Files of models that nobody holds as a whole: written piece by piece.
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/gguf.h"
+#include "common/gguf_write.h"
+
+static char folder[64], whole[128], pieces[128];
+static lll_error err;
+static unsigned char data[40000];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (unsigned char)(i * 2654435761u >> 13);
+    snprintf(folder, sizeof folder, "/tmp/test-write-XXXXXX");
+    if (mkdtemp(folder) == NULL)
+        return 1;
+    snprintf(whole, sizeof whole, "%s/whole.gguf", folder);
+    snprintf(pieces, sizeof pieces, "%s/pieces.gguf", folder);
+    return 0;
+}
+
+static int entries(void)
+{
+    int n = 0;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
+        n += e->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(whole);
+    unlink(pieces);
+    return rmdir(folder);       // fails when anything was left behind
+}
+
+static const uint64_t dims[][2] = {{5, 1}, {32, 100}, {3, 7}, {160, 9}};
+static const dtype types[] = {DTYPE_F32, DTYPE_Q8_0, DTYPE_F16, DTYPE_Q4_1};
+enum { N_TENSORS = 4 };
+
+static void add(gguf_writer *out, uint32_t alignment, const void *from)
+{
+    gguf_writer_init(out);
+    gguf_set_string(out, "general.architecture", "llama", 5);
+    gguf_set_u32(out, "general.alignment", alignment);
+    for (int i = 0; i < N_TENSORS; i++) {
+        char name[2] = {(char)('a' + i), '\0'};
+        gguf_add_tensor(out, name, types[i], dims[i], 2, from);
+    }
+}
+
+static size_t length_of(int i)
+{
+    static const uint64_t blocks[] = {5, 100, 21, 45};
+    static const size_t bytes[] = {4, 34, 2, 20};
+    return (size_t)blocks[i] * bytes[i];
+}
+
+static void in_pieces(gguf_writer *out, size_t piece)
+{
+    assert_int_equal(gguf_write_begin(out, pieces, &err), LLL_OK);
+    for (int i = 0; i < N_TENSORS; i++)
+        for (size_t at = 0; at < length_of(i); at += piece) {
+            size_t left = length_of(i) - at;
+            assert_int_equal(gguf_write_data(out, data + at, left < piece
+                                             ? left : piece, &err), LLL_OK);
+            assert_int_equal(access(pieces, F_OK), -1);
+        }
+    assert_int_equal(gguf_write_end(out, &err), LLL_OK);
+}
+
+static void same_files(void)
+{
+    file_map a, b;
+    assert_int_equal(file_map_open(&a, whole, &err), LLL_OK);
+    assert_int_equal(file_map_open(&b, pieces, &err), LLL_OK);
+    assert_int_equal(a.n_bytes, b.n_bytes);
+    assert_memory_equal(a.bytes, b.bytes, a.n_bytes);
+    file_map_close(&a);
+    file_map_close(&b);
+}
+
+// However it is cut, and wherever tensors have to begin.
+static void pieces_make_the_whole(void **state)
+{
+    static const uint32_t alignments[] = {8, 32, 64, 4096, 65536};
+    static const size_t sizes[] = {1, 7, 34, 4000};
+    gguf_writer out;
+    gguf_file file;
+    (void)state;
+    for (int a = 0; a < 5; a++) {
+        add(&out, alignments[a], data);
+        assert_int_equal(gguf_write(&out, whole, &err), LLL_OK);
+        gguf_writer_free(&out);
+        for (int s = 0; s < 4; s++) {
+            add(&out, alignments[a], NULL);
+            in_pieces(&out, sizes[s]);
+            gguf_writer_free(&out);
+            same_files();
+            unlink(pieces);
+        }
+        assert_int_equal(gguf_open(&file, whole, &err), LLL_OK);
+        for (int i = 0; i < N_TENSORS; i++) {
+            assert_int_equal(file.tensors[i].n_bytes, length_of(i));
+            assert_memory_equal(file.tensors[i].data, data, length_of(i));
+        }
+        gguf_close(&file);
+    }
+}
+
+// One writer may write what it holds twice.
+static void begun_again(void **state)
+{
+    gguf_writer out;
+    (void)state;
+    add(&out, 32, data);
+    assert_int_equal(gguf_write_begin(&out, pieces, &err), LLL_OK);
+    assert_int_equal(gguf_write_data(&out, data, 8, &err), LLL_OK);
+    assert_int_equal(gguf_write(&out, whole, &err), LLL_OK);
+    assert_int_equal(entries(), 1);
+    in_pieces(&out, 100);
+    gguf_writer_free(&out);
+    same_files();
+}
+
+// Steps out of turn, each after `n` bytes of the first tensor's 20.
+static void out_of_turn(void **state)
+{
+    static const struct { size_t n, piece; const char *sentence; } cases[] = {
+        {0, 21, "tensor a: found more data, expected 20 more bytes"},
+        {12, 9, "tensor a: found more data, expected 8 more bytes"},
+        {12, 0, "tensor a: found the end, expected 8 more bytes"},
+        {20, 0, "tensor b: found the end, expected 3400 more bytes"},
+    };
+    gguf_writer out;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t piece = cases[i].piece;
+        add(&out, 32, NULL);
+        assert_int_equal(gguf_write_begin(&out, whole, &err), LLL_OK);
+        assert_int_equal(gguf_write_data(&out, data, cases[i].n, &err),
+                         LLL_OK);
+        assert_int_equal(piece > 0 ? gguf_write_data(&out, data, piece, &err)
+                         : gguf_write_end(&out, &err), LLL_ERR_ARGUMENT);
+        assert_non_null(strstr(err.text, cases[i].sentence));
+        assert_ptr_equal(strstr(err.text, whole), err.text);
+        assert_int_equal(entries(), 0);
+        assert_int_equal(gguf_write_data(&out, data, 1, &err),
+                         LLL_ERR_ARGUMENT);
+        assert_non_null(strstr(err.text, "a file that is not begun"));
+        assert_int_equal(gguf_write_end(&out, &err), LLL_ERR_ARGUMENT);
+        gguf_writer_free(&out);
+    }
+    add(&out, 32, NULL);
+    assert_int_equal(gguf_write(&out, whole, &err), LLL_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "tensor a: found no data"));
+    in_pieces(&out, 40000);
+    assert_int_equal(gguf_write_data(&out, data, 1, &err), LLL_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "tensor after the last: "));
+    gguf_writer_free(&out);
+}
+
+static void given_up(void **state)
+{
+    gguf_writer out, zeroed = {0};
+    (void)state;
+    add(&out, 32, NULL);
+    assert_int_equal(gguf_write_begin(&out, whole, &err), LLL_OK);
+    assert_int_equal(entries(), 1);
+    gguf_writer_free(&out);
+    assert_int_equal(entries(), 0);
+    gguf_writer_free(&out);
+    gguf_writer_free(&zeroed);
+}
+
+// Shapes of a model that no disk holds: the sizes are added up with care.
+static void longer_than_any_file(void **state)
+{
+    static const uint64_t large[] = {(uint64_t)1 << 60};
+    gguf_writer out;
+    (void)state;
+    add(&out, 32, NULL);
+    for (int i = 0; i < 4; i++)
+        gguf_add_tensor(&out, &"lmno"[i], DTYPE_F32, large, 1, NULL);
+    assert_int_equal(gguf_write_begin(&out, whole, &err), LLL_ERR_OVERFLOW);
+    assert_non_null(strstr(err.text, "its 8 tensors are longer than any"));
+    assert_int_equal(entries(), 0);
+    gguf_writer_free(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(pieces_make_the_whole, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(begun_again, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(out_of_turn, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(given_up, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(longer_than_any_file, make_folder,
+                                        remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
