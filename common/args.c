@@ -45,9 +45,9 @@ static const args_option *find_option(const args_program *program,
 // @begin args-nearest
 static int smaller(int a, int b) { return a < b ? a : b; }
 
-// How many letters must be inserted, removed or replaced to make one word of
-// the other (Levenshtein's distance), row by row. Of `a` only n_a bytes.
-static int distance(const char *a, size_t n_a, const char *b)
+// Row i, column j holds what the first i letters of one word are away from
+// the first j of the other; only one row is needed at a time.
+int args_distance(const char *a, size_t n_a, const char *b)
 {
     enum { LONGEST = 40 };
     int row[LONGEST + 1];
@@ -81,7 +81,7 @@ static lll_status unknown(const args_program *program, const char *word,
         if (name == NULL || program->options[i].help == NULL)
             continue;
         bool starts = n > 3 && strncmp(word, name, n) == 0;
-        int d = starts ? 1 : distance(word, n, name);
+        int d = starts ? 1 : args_distance(word, n, name);
         if (d < best) {
             best = d;
             nearest = name;

@@ -99,4 +99,8 @@ void args_help(const args_program *program, FILE *out);
 int args_finish(const args_program *program, lll_status status,
                 const lll_error *err);
 
+// How many letters must be inserted, removed or replaced to make `b` of the
+// first n_a bytes of `a` (Levenshtein's distance); 40 for longer words.
+int args_distance(const char *a, size_t n_a, const char *b);
+
 #endif

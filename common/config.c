@@ -20,7 +20,8 @@ const model_family model_families[N_FAMILIES] = {
                .feed_forward = FEED_FORWARD_PLAIN, .norm_bias = true,
                .qkv_bias = true, .attn_out_bias = true, .ffn_bias = true,
                .tied_output = true, .name = "GPT-2 small", .norm_eps = 1e-5},
-     .bias_everywhere = true, .hf_name = "gpt2",
+     .bias_everywhere = true, .hf_name = "gpt2", .hf_tied = true,
+     .hf_qkv_bias = true,
      .eps_key = "attention.layer_norm_epsilon"},
     // @end config-families
     // @begin config-families-2
@@ -33,7 +34,7 @@ const model_family model_families[N_FAMILIES] = {
                .rope_theta = 1e4, .rope_scale = 1,
                .norm_eps = 1e-5},
      .rope_fraction = 0.25, .bias_everywhere = true, .hf_name = "gpt_neox",
-     .eps_key = "attention.layer_norm_epsilon"},
+     .hf_qkv_bias = true, .eps_key = "attention.layer_norm_epsilon"},
     {.kinds = {.architecture = "stablelm", .n_layers = 24, .d_model = 2048,
                .n_heads = 32, .d_ff = 5632, .vocab_size = 100352,
                .context_length = 4096, .norm = NORM_LAYER,
@@ -95,6 +96,16 @@ lll_status config_complete(model_config *c, const char *where,
     return LLL_OK;
 }
 // @end config-complete
+
+// @begin config-set-bias
+void config_set_bias(model_config *c, bool on)
+{
+    const model_family *family = config_family(c->architecture);
+    c->qkv_bias = on;
+    if (family != NULL && family->bias_everywhere)
+        c->norm_bias = c->attn_out_bias = c->ffn_bias = on;
+}
+// @end config-set-bias
 
 // @begin config-check
 static lll_status check_ranges(const model_config *c, const char *where,

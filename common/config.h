@@ -64,6 +64,7 @@ typedef struct {
     bool bias_everywhere;       // "with biases" speaks of every norm and
                                 // matrix of a layer; else of q, k and v
     const char *hf_name;        // model_type in a Hugging Face config.json
+    bool hf_tied, hf_qkv_bias;  // what such a file means that is silent
     const char *eps_key;        // GGUF's key of norm_eps
 } model_family;
 
@@ -82,6 +83,9 @@ const model_family *config_family(const char *name);
 // LLL_ERR_FORMAT   head_dim is 0 and the heads do not divide the width
 lll_status config_complete(model_config *config, const char *where,
                            lll_error *err);
+
+// Give the model all the biases of its family, or none.
+void config_set_bias(model_config *config, bool on);
 
 // Every rule that the numbers of a description must keep, whoever made it.
 // `where` names the source in the sentence.

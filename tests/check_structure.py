@@ -199,12 +199,12 @@ def chapters():
         parts = line.split("#")[0].split()
         if not parts or not parts[0].isdigit():
             continue
-        words, taught, ahead = parts[2:], [], []
+        # What is taught here and linked only here counts as taught.
+        words, ahead = [p for p in parts[2:] if p != "alone:"], []
         if "ahead:" in words:
             at = words.index("ahead:")
             words, ahead = words[:at], words[at + 1:]
-        taught = words
-        rows.append((parts[0], parts[1], taught, ahead))
+        rows.append((parts[0], parts[1], words, ahead))
     return rows
 
 

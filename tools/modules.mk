@@ -4,11 +4,29 @@ ORDER    := chapters/order.txt
 NUMBERS  := $(shell sed -n 's/^\([0-9][0-9]\) .*/\1/p' $(ORDER))
 chapter_dir = $(wildcard chapters/$1-*)
 
-# modules_of NN: everything taught up to chapter NN, and what it borrows.
-modules_of = $(shell awk '/^[0-9]/ { ahead = 0; for (i = 3; i <= NF; i++) { \
-    if ($$i == "ahead:") ahead = 1; \
-    else if ($$1 < "$1" || ($$1 == "$1")) if (!ahead || $$1 == "$1") print $$i } }' \
+# modules_of NN: everything taught up to chapter NN, and what stands in its
+# own line behind "alone:" and "ahead:".
+modules_of = $(shell awk '/^[0-9]/ { own = 0; for (i = 3; i <= NF; i++) { \
+    if ($$i ~ /:$$/) own = 1; \
+    else if ($$1 == "$1" || ($$1 < "$1" && !own)) print $$i } }' \
     $(ORDER) | sort -u)
+
+# Modules that need a library from outside, and that library: only programs
+# that list such a module are linked with it.
+NEEDY := config_json
+LIBS_config_json   = $(or $(shell pkg-config --libs jansson 2>/dev/null),-ljansson)
+CFLAGS_config_json = $(shell pkg-config --cflags jansson 2>/dev/null)
+NEED_config_json  := jansson.h libjansson-dev jansson
+libs_of = $(foreach m,$(filter $(NEEDY),$1),$(LIBS_$m))
+
+define needy_rule
+$(OUT)/common/$1.o: BASE += $$(CFLAGS_$1)
+$(OUT)/common/$1.o: | $(OUT)/need-$1
+$(OUT)/need-$1:
+	@mkdir -p $$(@D)
+	@CC='$(CC)' sh tools/need $(NEED_$1) && touch $$@
+endef
+$(foreach m,$(NEEDY),$(eval $(call needy_rule,$m)))
 
 # One short line for each command; `make V=1` shows the commands whole.
 run = $(if $(V),$3,@printf '  %-4s  %s\n' '$1' '$2' && $3)
@@ -63,6 +81,7 @@ sources_of = $(wildcard $(call chapter_dir,$1)/*.c)
 define chapter_rule
 $(OUT)/chapter-$1/run: $(patsubst %.c,$(OUT)/%.o,$(call sources_of,$1)) $(call objects_of,$1)
 	@mkdir -p $$(@D)
-	$$(call run,link,$$@,$$(CC) $$(LINK) -o $$@ $$^ $(LDLIBS))
+	$$(call run,link,$$@,$$(CC) $$(LINK) -o $$@ $$^ $(LDLIBS) \
+	    $$(call libs_of,$(call modules_of,$1)))
 endef
 $(foreach n,$(NUMBERS),$(if $(call chapter_dir,$n),$(eval $(call chapter_rule,$n))))
