@@ -10,29 +10,65 @@
 
 // @begin main-request
 typedef struct {
-    bool ids, many, decode, stats, json, bos, no_special;
-    const char *model, *pre;
+    bool ids, many, decode, steps, stats, train;    // what to do
+    bool json, bos, no_special;
+    const char *model, *pre, *output;
+    args_texts special;
+    int64_t vocab_size, min_count;
 } request;
 
+// Which options belong to training alone, and which do not.
+static lll_status check_train(const request *r, const args_list *words,
+                              lll_error *err)
+{
+    const char *given = r->output != NULL ? "-o"
+                      : r->vocab_size > 0 ? "--vocab-size"
+                      : r->min_count > 0 ? "--min-frequency"
+                      : r->special.n_items > 0 ? "--special" : NULL;
+    if (!r->train)
+        return given == NULL ? LLL_OK
+             : lll_fail(err, LLL_ERR_USAGE, "%s is for --train: give the "
+                        "texts to learn from, --train FILE...", given);
+    if (words->n_items == 0)
+        return lll_fail(err, LLL_ERR_USAGE, "--train needs the names of text "
+                        "files, or - for standard input");
+    given = r->model != NULL ? "-m" : r->bos ? "--bos"
+          : r->no_special ? "--no-special"
+          : r->output != NULL && r->json ? "--json beside -o" : NULL;
+    if (given != NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "--train has no use for %s: "
+                        "leave it out", given);
+    int least = 256 + (r->special.n_items > 0 ? r->special.n_items : 1);
+    if (r->vocab_size < least)
+        return lll_fail(err, LLL_ERR_USAGE, "--train needs --vocab-size N of "
+                        "%d or more: the 256 bytes, and the special tokens",
+                        least);
+    return LLL_OK;
+}
+// @end main-request
+
+// @begin main-check
 static lll_status check(const request *r, const args_list *words,
                         lll_error *err)
 {
-    if (r->ids + r->many + r->decode + r->stats > 1)
-        return lll_fail(err, LLL_ERR_USAGE, "--ids, --ids0, --decode and "
-                        "--stats are four different things to do: give one");
+    if (r->ids + r->many + r->decode + r->steps + r->stats + r->train > 1)
+        return lll_fail(err, LLL_ERR_USAGE, "--ids, --ids0, --decode, "
+                        "--steps, --stats and --train are different things "
+                        "to do: give one");
     if (r->stats && words->n_items == 0)
         return lll_fail(err, LLL_ERR_USAGE,
                         "--stats needs the names of text files");
-    if (r->many && r->json)
-        return lll_fail(err, LLL_ERR_USAGE, "--ids0 prints lines of numbers, "
-                        "found --json beside it: leave one out");
+    if ((r->many || r->steps) && r->json)
+        return lll_fail(err, LLL_ERR_USAGE, "%s prints lines, found --json "
+                        "beside it: leave one out",
+                        r->many ? "--ids0" : "--steps");
     if (r->many && (words->n_items > 1 || (words->n_items == 1
         && strcmp(words->items[0], "-") != 0)))
         return lll_fail(err, LLL_ERR_USAGE, "--ids0 reads its texts from "
                         "standard input, a zero byte between two");
-    return LLL_OK;
+    return check_train(r, words, err);
 }
-// @end main-request
+// @end main-check
 
 // @begin main-text
 // The text to work on: standard input for "-" or where nothing is given,
@@ -89,6 +125,8 @@ static lll_status work(const request *r, const args_list *words,
         status = json_tokens(t, text, flags, err);
     else if (r->ids)
         status = print_ids(t, text, flags, err);
+    else if (r->steps)
+        status = show_steps(t, text, err);
     else
         status = show_tokens(t, text, flags, err);
     free(owned);
@@ -96,13 +134,34 @@ static lll_status work(const request *r, const args_list *words,
 }
 // @end main-work
 
+// @begin main-train
+static lll_status run_train(const request *r, const args_list *words,
+                            lll_error *err)
+{
+    static const char *const usual[] = {"<|endoftext|>"};
+    bool named = r->special.n_items > 0;
+    const train_request asked = {
+        .paths = words->items, .n_paths = words->n_items,
+        .pre = r->pre != NULL ? r->pre : "gpt-2", .output = r->output,
+        .special = named ? r->special.items : usual,
+        .n_special = named ? r->special.n_items : 1,
+        .vocab_size = (size_t)r->vocab_size,
+        .min_count = r->min_count > 0 ? (uint64_t)r->min_count : 2,
+        .json = r->json};
+    return train(&asked, err);
+}
+// @end main-train
+
 // @begin main-work-2
 static lll_status run(const request *r, const args_list *words, bool lesson,
                       lll_error *err)
 {
     gguf_file file;
     tokenizer t;
-    lll_status status = gguf_open(&file, r->model, err);
+    if (r->train)
+        return run_train(r, words, err);
+    lll_status status = gguf_open(&file, r->model != NULL ? r->model
+                                         : "data/tiny.gguf", err);
     if (status != LLL_OK)
         return status;
     status = tokenizer_init(&t, &file, r->pre, err);
@@ -116,13 +175,15 @@ static lll_status run(const request *r, const args_list *words, bool lesson,
 // @end main-work-2
 
 // @begin main
+enum { MOST_TOKENS = 1000000 };     // more is more than a file may list
+
 int main(int argc, char **argv)
 {
-    request r = {.model = "data/tiny.gguf"};
+    request r = {.model = NULL};
     bool help = false;
     const args_option options[] = {
         ARGS_TEXT("-m", "--model", "FILE", &r.model,
-                  "the model whose vocabulary to use"),
+                  "the model whose vocabulary to use (data/tiny.gguf)"),
         ARGS_FLAG(NULL, "--ids", &r.ids,
                   "print the numbers of the tokens, nothing else; a note "
                   "says when bytes have no token"),
@@ -130,6 +191,8 @@ int main(int argc, char **argv)
                   "standard input, a zero byte between two"),
         ARGS_FLAG(NULL, "--decode", &r.decode,
                   "from numbers to text, byte for byte"),
+        ARGS_FLAG(NULL, "--steps", &r.steps, "how the text is joined, one "
+                  "line for each token made"),
         ARGS_FLAG(NULL, "--stats", &r.stats,
                   "bytes for each token in text files, and the speed"),
         ARGS_FLAG(NULL, "--json", &r.json, "print JSON"),
@@ -138,15 +201,28 @@ int main(int argc, char **argv)
         ARGS_FLAG(NULL, "--no-special", &r.no_special,
                   "\"<|im_end|>\" in the text is only text"),
         ARGS_TEXT(NULL, "--pre", "NAME", &r.pre,
-                  "cut text as this pre-tokenizer does"),
+                  "cut text as this pre-tokenizer does (--train: gpt-2)"),
+        // @end main
+        // @begin main-options
+        ARGS_HEADING("A vocabulary of one's own"),
+        ARGS_FLAG(NULL, "--train", &r.train, "learn the merges from text "
+                  "files, and print them or write them to -o"),
+        ARGS_INT(NULL, "--vocab-size", "N", &r.vocab_size, 1, MOST_TOKENS,
+                 "how many tokens to have"),
+        ARGS_TEXT("-o", "--output", "FILE", &r.output,
+                  "the GGUF file to make: a vocabulary without a model"),
+        ARGS_TEXTS(NULL, "--special", "TEXT", &r.special, "a special token "
+                   "(<|endoftext|>); the first one also ends a text"),
+        ARGS_INT(NULL, "--min-frequency", "N", &r.min_count, 1, 1e15,
+                 "stop when no pair is there so often (2)"),
     };
     const args_program program = {
-        "chapter-04/run", "[-m FILE] [OPTION...] [TEXT | -]",
+        "chapter-04/run", "[-m FILE] [OPTION...] [TEXT | FILE... | -]",
         "Cut text into tokens, and put tokens together. Without arguments: "
         "a sentence.",
         options, sizeof options / sizeof options[0]
     };
-    // @end main
+    // @end main-options
     // @begin main-parse
     args_list words;
     lll_error err;

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/args.h"
+#include "common/file.h"
 #include "common/tokenizer.h"
 
 // What the program of chapter 4 does with a text once it has one.
@@ -40,8 +42,35 @@ lll_status decode(const tokenizer *words, text_span numbers, bool special,
 // A sentence taken apart and put together again, and how well it went.
 lll_status show_lesson(const tokenizer *words, lll_error *err);
 
-// All of standard input, or of a file; owned by the caller.
+// A text from a file, or from standard input for "-".
+typedef struct {
+    text_span text;
+    file_map map;           // closed for standard input
+    char *owned;            // NULL for a file
+} text_file;
+lll_status text_open(text_file *file, const char *path, lll_error *err);
+void text_close(text_file *file);
+// All of standard input; owned by the caller.
 lll_status read_stdin(char **bytes, size_t *n_bytes, lll_error *err);
+
+// How each piece of the text is joined, one line for each join.
+lll_status show_steps(const tokenizer *words, text_span text,
+                      lll_error *err);
+
+// Learn a vocabulary from texts; write it to a file, or the merges to
+// standard output.
+typedef struct {
+    const char *const *paths;
+    int n_paths;
+    const char *pre, *output;       // output: NULL to print
+    const char *const *special;
+    int n_special;
+    size_t vocab_size;
+    uint64_t min_count;
+    bool json;
+} train_request;
+lll_status train(const train_request *r, lll_error *err);
+
 // Bytes for each token in these files, on standard output, and the speed,
 // on standard error. `items` are paths.
 lll_status show_stats(const tokenizer *words, const char *const *items,

@@ -2,73 +2,31 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "common/file.h"
 #include "common/json_out.h"
 #include "common/machine.h"
-
-// @begin stats-stdin
-lll_status read_stdin(char **bytes, size_t *n_bytes, lll_error *err)
-{
-    size_t capacity = 1 << 16, n = 0;
-    char *text = malloc(capacity);
-    while (text != NULL) {
-        n += fread(text + n, 1, capacity - n, stdin);
-        if (n < capacity)
-            break;
-        char *larger = capacity > SIZE_MAX / 2
-                     ? NULL : realloc(text, capacity * 2);
-        if (larger == NULL)
-            free(text);
-        text = larger;
-        capacity *= 2;
-    }
-    if (text == NULL)
-        return lll_fail(err, LLL_ERR_MEMORY, "no memory for more than %zu "
-                        "bytes from standard input", n);
-    if (ferror(stdin)) {
-        free(text);
-        return lll_fail(err, LLL_ERR_IO, "standard input could not be read");
-    }
-    *bytes = text;
-    *n_bytes = n;
-    return LLL_OK;
-}
-// @end stats-stdin
 
 // @begin stats-files
 typedef struct {
     size_t n_bytes, n_ids;
     double seconds;
 } measure;
-
-// What file_map_open() says of an empty file is meant for models.
-static lll_status open_text(file_map *map, const char *path, lll_error *err)
-{
-    struct stat info;
-    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0)
-        return lll_fail(err, LLL_ERR_IO, "%s: found an empty file, expected "
-                        "a text to measure; leave it out", path);
-    return file_map_open(map, path, err);
-}
 // @end stats-files
 
 // @begin stats-files-2
 static lll_status measure_file(const tokenizer *words, const char *path,
                                unsigned flags, measure *m, lll_error *err)
 {
-    file_map map;
+    text_file file;
     id_list list;
-    lll_status status = open_text(&map, path, err);
+    lll_status status = text_open(&file, path, err);
     if (status != LLL_OK)
         return status;
-    text_span text = {(const char *)map.bytes, map.n_bytes};
+    text_span text = file.text;
     // Read it once, so that the clock does not measure the disk.
     volatile unsigned sum = 0;
-    for (size_t i = 0; i < map.n_bytes; i += 4096)
-        sum += map.bytes[i];
+    for (size_t i = 0; i < text.n_bytes; i += 4096)
+        sum += (unsigned char)text.bytes[i];
     (void)sum;
     double start = machine_seconds();
     status = encode(words, text, flags, &list, err);
@@ -78,7 +36,7 @@ static lll_status measure_file(const tokenizer *words, const char *path,
         m->n_ids = list.n_ids;
         free(list.ids);
     }
-    file_map_close(&map);
+    text_close(&file);
     return status;
 }
 // @end stats-files-2
