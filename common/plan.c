@@ -122,6 +122,25 @@ size_t plan_matmul_scratch(int n_inputs)
 }
 // @end plan-threads
 
+// @begin plan-encoder
+// Pieces that an encoder remembers, a power of two: one for each eight bytes
+// of text would be many different words.
+size_t plan_known_pieces(size_t longest)
+{
+    size_t n = 16;
+    while (n < PLAN_KNOWN_MOST && n * 8 < longest)
+        n *= 2;
+    return n;
+}
+
+size_t plan_encoder(size_t longest)
+{
+    size_t n = larger(longest, PLAN_PIECE_LEAST);
+    return plus(times(n, PLAN_SYMBOL_BYTES),
+                plan_known_pieces(longest) * PLAN_KNOWN_BYTES);
+}
+// @end plan-encoder
+
 // @begin plan-scratch
 // Attention of a tile: its queries side by side, what one span came to, and
 // the span's own scratch.

@@ -91,6 +91,8 @@ size_t plan_activations(int n_rows, int n_columns);
 size_t plan_matmul_scratch(int n_inputs);
 size_t plan_attend_scratch(int head_dim);
 size_t plan_thread_team(int n_threads);
+size_t plan_known_pieces(size_t longest);
+size_t plan_encoder(size_t longest);
 
 enum {
     PLAN_ATTEND_SPAN = 128,     // positions of a span of attention
@@ -101,6 +103,10 @@ enum {
     PLAN_STATE_FLOATS = 4,      // floats that a row's attention state takes
     PLAN_STACK_BYTES = 1 << 18, // stack of a thread
     PLAN_PAGE_BYTES = 1 << 14,  // the largest page of our machines
+    PLAN_PIECE_LEAST = 1024,    // bytes of a piece of text, at least
+    PLAN_SYMBOL_BYTES = 26,     // what cutting it takes for each byte
+    PLAN_KNOWN_BYTES = 32,      // what is kept of a piece met before
+    PLAN_KNOWN_MOST = 8192,     // how many of them are kept
     PLAN_THREAD_BYTES = 256     // what the team keeps of a thread
 };
 // @end plan-sizes

@@ -96,12 +96,72 @@ lll_status tokenizer_plan(const gguf_file *file, size_t *n_bytes,
 // piece has n: S, for special tokens, is what vocabulary_find_special()
 // takes, nothing at a byte that begins none. SentencePiece looks each pair up
 // by its text, O(N (S + L + log n)) where the longest token has L. Memory,
-// until it returns: 26 bytes for each byte of the longest piece that the
-// pre-tokenizer cuts, and 3 for each byte of text, at most 192 KiB, for
-// remembering the pieces that were met before.
+// until it returns: tokenizer_room() of the longest piece that the
+// pre-tokenizer cuts, or of the text's first 64 KiB.
 lll_status tokenizer_encode(const tokenizer *t, const char *text,
                             size_t n_bytes, unsigned flags, int32_t *ids,
                             size_t capacity, size_t *n_ids, lll_error *err);
+
+// @begin tokenizer-encoder
+// The same a few tokens at a time, in memory that the caller brings, so that
+// a text of any length is encoded in room that was planned before.
+//
+//     tokenizer_encoder e;
+//     s = tokenizer_begin(&e, &words, text, n_bytes, flags, room, longest,
+//                         &err);
+//     while (s == LLL_OK
+//            && (s = tokenizer_more(&e, ids, 64, &n, &err)) == LLL_OK
+//            && n > 0)
+//         ...
+typedef struct {
+    const unsigned char *bytes;     // in the caller's text; NULL: free
+    uint32_t n_bytes, n_ids;
+    size_t first_id;                // ids[first_id] and on
+} known_piece;
+
+typedef struct {
+    const tokenizer *t;
+    const unsigned char *text;
+    size_t n_bytes;
+    bool special;                   // match control tokens too
+    size_t begin, at, end, next;    // text without special tokens; how far
+                                    // it was cut; what comes behind it
+    int32_t single;                 // a token that is next; -1: none
+    pretokenize_scan scan;
+    const unsigned char *piece;     // the next one
+    size_t n_piece;                 // 0: it was not cut off yet
+    bool prefixed;                  // a space belongs before it
+    const unsigned char *bytes;     // the piece that is being written out
+    uint32_t symbol;                // its next symbol, or BPE_NONE
+    size_t byte;                    // of that symbol
+    int32_t *ids;                   // the caller's
+    size_t n_ids, capacity;
+    bpe_rules rules;
+    size_t longest;                 // bytes of a piece that fit in the room,
+    known_piece *known;             // which begins here: n_known pieces that
+    size_t n_known;                 // were met before
+    bpe_symbol *symbols;
+    uint32_t *numbers;
+    unsigned char *copy;
+    lll_error *err;
+} tokenizer_encoder;
+// @end tokenizer-encoder
+
+// room      tokenizer_room(longest) bytes, aligned to 16, that stay the
+//           encoder's; so do `t` and `text`
+// longest   bytes of the longest piece that can come
+// LLL_ERR_NOT_FOUND  as above
+lll_status tokenizer_begin(tokenizer_encoder *e, const tokenizer *t,
+                           const char *text, size_t n_bytes, unsigned flags,
+                           void *room, size_t longest, lll_error *err);
+size_t tokenizer_room(size_t longest);      // SIZE_MAX: more than there is
+
+// The next tokens: `capacity` of them (at least one), or fewer at the end of
+// the text, where *n_ids becomes 0. Allocates nothing.
+// LLL_ERR_OVERFLOW   a piece is longer than `longest`
+lll_status tokenizer_more(tokenizer_encoder *e, int32_t *ids, size_t capacity,
+                          size_t *n_ids, lll_error *err);
+
 // Is there a token for this byte alone? With one for each of the 256, any
 // bytes come back as they were.
 bool tokenizer_can_spell(const tokenizer *t, unsigned char byte);

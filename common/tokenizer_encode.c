@@ -1,37 +1,14 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/bpe.h"
+#include "common/plan.h"
 #include "common/size.h"
 #include "common/tokenizer.h"
 #include "common/unicode.h"
 
-// A piece that was met before, and where its tokens are. Texts repeat their
-// words, and the same bytes between two cuts always give the same tokens.
-// @begin encode-types
-typedef struct {
-    const unsigned char *bytes;     // in the caller's text; NULL: free
-    uint32_t n_bytes, n_ids;
-    size_t first_id;                // ids[first_id] and on
-} known_piece;
-
-enum { KNOWN_MOST = 8192, KNOWN_LONGEST = 64 };
-
-typedef struct {
-    const tokenizer *t;
-    int32_t *ids;                   // the caller's
-    size_t n_ids, capacity;
-    known_piece *known;             // n_known of them, a power of two
-    size_t n_known;
-    void *work;                     // one block: symbols, numbers, bytes
-    size_t work_symbols;            // room for a piece of so many bytes
-    bpe_symbol *symbols;
-    uint32_t *numbers;
-    unsigned char *copy;
-    bpe_rules rules;
-    lll_error *err;
-} encoder;
-// @end encode-types
+typedef tokenizer_encoder encoder;
 
 // @begin encode-rules
 static bool find_merge(const void *vocabulary_, const unsigned char *text,
@@ -61,61 +38,31 @@ static bool find_joined(const void *vocabulary_, const unsigned char *text,
 }
 // @end encode-rules
 
-// @begin encode-reserve
-// Make room for a piece of n_bytes bytes. Most pieces are words, so the room
-// follows the longest piece, not the text.
-static lll_status reserve(encoder *e, size_t n_bytes)
+// @begin encode-room
+// The planner of chapter 2 knows no more of an encoder than these two.
+static_assert(sizeof(known_piece) <= PLAN_KNOWN_BYTES
+              && sizeof(bpe_symbol) + 5 * sizeof(uint32_t) / 4 + 1
+                 <= PLAN_SYMBOL_BYTES,
+              "the planner's numbers for an encoder are too small");
+
+size_t tokenizer_room(size_t longest)
 {
-    if (e->work != NULL && n_bytes <= e->work_symbols)
-        return LLL_OK;
-    size_t n = n_bytes < 1024 ? 1024 : n_bytes, bytes;
-    // BPE_NUMBERS(n) is less than 5/4 n from n = 1024 on.
-    size_t each = sizeof(bpe_symbol) + 5 * sizeof(uint32_t) / 4 + 1;
-    if (n >= BPE_NONE || !size_mul(n, each, &bytes))
-        return lll_fail(e->err, LLL_ERR_OVERFLOW,
-                        "a piece of text without a cut has %zu bytes, "
-                        "expected less than 4 GiB", n_bytes);
-    free(e->work);
-    e->work_symbols = 0;
-    e->work = malloc(bytes);
-    if (e->work == NULL)
-        return lll_fail(e->err, LLL_ERR_MEMORY,
-                        "the system refused %zu bytes of memory to cut a "
-                        "piece of %zu bytes into tokens", bytes, n_bytes);
-    e->symbols = e->work;
+    return plan_encoder(longest);
+}
+
+// Cut the room up. BPE_NUMBERS(n) is less than 5/4 n from n = 1024 on, and
+// the planner counts no fewer.
+static void use_room(encoder *e, void *room, size_t longest)
+{
+    size_t n = longest < PLAN_PIECE_LEAST ? PLAN_PIECE_LEAST : longest;
+    e->longest = n;
+    e->n_known = plan_known_pieces(longest);
+    e->known = room;
+    e->symbols = (bpe_symbol *)(void *)(e->known + e->n_known);
     e->numbers = (uint32_t *)(e->symbols + n);
     e->copy = (unsigned char *)(e->numbers + BPE_NUMBERS(n));
-    e->work_symbols = n;
-    return LLL_OK;
 }
-// @end encode-reserve
-
-// @begin encode-put
-static lll_status put(encoder *e, int32_t id)
-{
-    if (e->n_ids == e->capacity)
-        return lll_fail(e->err, LLL_ERR_OVERFLOW,
-                        "the text has more than %zu tokens, the room that "
-                        "was given", e->capacity);
-    e->ids[e->n_ids++] = id;
-    return LLL_OK;
-}
-
-// A character that is no token, in SentencePiece: its bytes, one by one, or
-// else one unknown token.
-static lll_status put_bytes(encoder *e, const unsigned char *bytes, size_t n)
-{
-    const tokenizer *t = e->t;
-    lll_status status = LLL_OK;
-    for (size_t i = 0; i < n && status == LLL_OK; i++) {
-        int32_t id = t->words.byte_tokens[bytes[i]];
-        if (id < 0)
-            return t->unknown < 0 ? LLL_OK : put(e, t->unknown);
-        status = put(e, id);
-    }
-    return status;
-}
-// @end encode-put
+// @end encode-room
 
 // @begin encode-symbols
 // Append a symbol to the list of `count`.
@@ -162,33 +109,50 @@ static size_t first_symbols(encoder *e, const unsigned char *bytes, size_t n)
 }
 // @end encode-symbols-2
 
-// @begin encode-merge-piece
-static lll_status merge_piece(encoder *e, const unsigned char *bytes,
-                              size_t n)
+// @begin encode-put
+// One token of the piece at hand. A character that is no token, in
+// SentencePiece, gives its bytes, one by one, or else one unknown token.
+static void put_symbol(encoder *e)
 {
-    if (e->t->pre != NULL && e->t->pre->whole_words) {
-        int32_t whole = vocabulary_find(&e->t->words, bytes, n);
-        if (whole >= 0)
-            return put(e, whole);
+    const bpe_symbol *s = &e->symbols[e->symbol];
+    const tokenizer *t = e->t;
+    int32_t id = s->id;
+    bool done = true;
+    if (id < 0) {
+        id = t->words.byte_tokens[e->bytes[s->start + e->byte]];
+        if (id < 0)
+            id = t->unknown;
+        else
+            done = ++e->byte == s->n_bytes;
     }
-    lll_status status = reserve(e, n);
-    if (status != LLL_OK)
-        return status;
-    size_t count = first_symbols(e, bytes, n);
-    if (count == 0)
-        return LLL_OK;
-    bpe_merge(&e->rules, bytes, e->symbols, count, e->numbers);
-    for (uint32_t i = 0; i != BPE_NONE && status == LLL_OK; ) {
-        const bpe_symbol *s = &e->symbols[i];
-        status = s->id >= 0 ? put(e, s->id)
-                            : put_bytes(e, bytes + s->start, s->n_bytes);
-        i = s->next;
+    if (id >= 0)
+        e->ids[e->n_ids++] = id;
+    if (done) {
+        e->symbol = s->next;
+        e->byte = 0;
     }
-    return status;
 }
-// @end encode-merge-piece
+// @end encode-put
 
-// @begin encode-piece
+// @begin encode-merge-piece
+static void merge_piece(encoder *e, size_t n)
+{
+    const tokenizer *t = e->t;
+    size_t count = 0;
+    int32_t whole = -1;
+    if (t->pre != NULL && t->pre->whole_words)
+        whole = vocabulary_find(&t->words, e->bytes, n);
+    if (whole >= 0)
+        add_symbol(e, count++, 0, n, whole);
+    else
+        count = first_symbols(e, e->bytes, n);
+    if (count > 1)
+        bpe_merge(&e->rules, e->bytes, e->symbols, count, e->numbers);
+    e->symbol = count > 0 ? 0 : BPE_NONE;
+    e->byte = 0;
+}
+
+// Where a piece of these bytes is remembered.
 static known_piece *recall(encoder *e, const unsigned char *bytes, size_t n)
 {
     uint64_t hash = n;
@@ -196,28 +160,56 @@ static known_piece *recall(encoder *e, const unsigned char *bytes, size_t n)
         hash = (hash ^ bytes[i]) * 0x9e3779b97f4a7c15u;
     return &e->known[(size_t)(hash >> 32) & (e->n_known - 1)];
 }
+// @end encode-merge-piece
 
-// The bytes must stay until the text is encoded.
-static lll_status encode_piece(encoder *e, const unsigned char *bytes,
-                               size_t n)
+// @begin encode-known
+// Texts repeat their words, and the same bytes between two cuts always give
+// the same tokens: copy them if they were met before and there is room.
+static bool repeat(encoder *e, const known_piece *known, size_t n)
 {
-    if (n > KNOWN_LONGEST)
-        return merge_piece(e, bytes, n);
-    known_piece *known = recall(e, bytes, n);
-    size_t first = e->n_ids;
-    lll_status status = LLL_OK;
-    if (known->bytes != NULL && known->n_bytes == n
-        && memcmp(known->bytes, bytes, n) == 0) {
-        for (size_t i = 0; i < known->n_ids && status == LLL_OK; i++)
-            status = put(e, e->ids[known->first_id + i]);
-        return status;
+    if (known->bytes == NULL || known->n_bytes != n
+        || known->n_ids > e->capacity - e->n_ids
+        || memcmp(known->bytes, e->piece, n) != 0)
+        return false;
+    for (size_t i = 0; i < known->n_ids; i++)
+        e->ids[e->n_ids++] = e->ids[known->first_id + i];
+    return true;
+}
+// @end encode-known
+
+// @begin encode-piece
+// The tokens of the piece that waits, as far as there is room for them.
+static lll_status take_piece(encoder *e)
+{
+    enum { KNOWN_LONGEST = 64 };
+    size_t n = e->n_piece, first = e->n_ids;
+    known_piece *known = NULL;
+    if (n <= KNOWN_LONGEST && !e->prefixed) {
+        known = recall(e, e->piece, n);
+        if (repeat(e, known, n)) {
+            e->n_piece = 0;
+            return LLL_OK;
+        }
     }
-    status = merge_piece(e, bytes, n);
-    known->bytes = bytes;
-    known->n_bytes = (uint32_t)n;
-    known->n_ids = (uint32_t)(e->n_ids - first);
-    known->first_id = first;
-    return status;
+    if (n > e->longest)
+        return lll_fail(e->err, LLL_ERR_OVERFLOW,
+                        "a piece of text without a cut has %zu bytes, "
+                        "expected at most %zu", n, e->longest);
+    e->n_piece = 0;
+    e->bytes = e->piece;
+    if (e->prefixed) {
+        e->copy[0] = ' ';
+        memcpy(e->copy + 1, e->piece, n - 1);
+        e->bytes = e->copy;
+        e->prefixed = false;
+    }
+    merge_piece(e, n);
+    while (e->symbol != BPE_NONE && e->n_ids < e->capacity)
+        put_symbol(e);
+    if (known != NULL && e->symbol == BPE_NONE)
+        *known = (known_piece){e->piece, (uint32_t)n,
+                               (uint32_t)(e->n_ids - first), first};
+    return LLL_OK;
 }
 // @end encode-piece
 
@@ -237,108 +229,184 @@ static size_t word_end(const encoder *e, const unsigned char *text, size_t n)
 }
 // @end encode-sentencepiece
 
-// @begin encode-sentencepiece-2
-static lll_status encode_sentencepiece(encoder *e, const unsigned char *text,
-                                       size_t n)
+// @begin encode-next-piece
+// Cut the next piece off the text before the next special token.
+static bool next_piece(encoder *e)
 {
-    size_t at = 0;
-    lll_status status = LLL_OK;
-    if (e->t->add_space_prefix) {
-        size_t end = word_end(e, text, n);
-        status = reserve(e, end + 1);
-        if (status == LLL_OK) {
-            e->copy[0] = ' ';
-            memcpy(e->copy + 1, text, end);
-            status = merge_piece(e, e->copy, end + 1);
+    size_t begin, end;
+    if (e->t->pre != NULL) {
+        if (e->at == e->end)
+            return false;
+        if (!pretokenize_next(&e->scan, &begin, &end)) {
+            e->at = e->end;
+            return false;
         }
-        at = end;
+        e->piece = e->text + e->begin + begin;
+        e->n_piece = end - begin;
+        return true;
     }
-    while (at < n && status == LLL_OK) {
-        size_t length = word_end(e, text + at, n - at);
-        status = encode_piece(e, text + at, length);
-        at += length;
-    }
-    return status;
+    if (e->at == e->end)
+        return false;
+    e->piece = e->text + e->at;
+    e->n_piece = word_end(e, e->piece, e->end - e->at);
+    e->prefixed = e->at == e->begin && e->t->add_space_prefix;
+    e->at += e->n_piece;
+    e->n_piece += e->prefixed;
+    return true;
 }
-// @end encode-sentencepiece-2
+// @end encode-next-piece
+
+// @begin encode-segment
+// Go on behind a special token, to the next one or to the end of the text.
+static void next_segment(encoder *e)
+{
+    const vocabulary *v = &e->t->words;
+    size_t length = 0, at = e->next;
+    e->begin = e->at = at;
+    for (; at < e->n_bytes; at++) {
+        if (v->special_first[e->text[at]])
+            e->single = vocabulary_find_special(v, e->text + at,
+                                                e->n_bytes - at, e->special,
+                                                &length);
+        if (e->single >= 0)
+            break;
+    }
+    e->end = at;
+    e->next = at + length;
+    if (e->t->pre != NULL)
+        pretokenize_begin(&e->scan, e->t->pre,
+                          (const char *)e->text + e->begin,
+                          e->end - e->begin);
+}
+// @end encode-segment
 
 // @begin encode-text
-// Text between special tokens.
-static lll_status encode_text(encoder *e, const unsigned char *text, size_t n)
+// Until there is no room or no text. Whatever is begun goes on in the next
+// call: the tokens of a piece, the text up to a special token, that token.
+static lll_status fill(encoder *e)
 {
-    if (n == 0)
-        return LLL_OK;
-    if (e->t->pre == NULL)
-        return encode_sentencepiece(e, text, n);
-    pretokenize_scan scan;
-    size_t begin, end;
     lll_status status = LLL_OK;
-    pretokenize_begin(&scan, e->t->pre, (const char *)text, n);
-    while (status == LLL_OK && pretokenize_next(&scan, &begin, &end))
-        status = encode_piece(e, text + begin, end - begin);
+    while (status == LLL_OK && e->n_ids < e->capacity) {
+        if (e->symbol != BPE_NONE)
+            put_symbol(e);
+        else if (e->n_piece > 0 || next_piece(e))
+            status = take_piece(e);
+        else if (e->single >= 0) {
+            e->ids[e->n_ids++] = e->single;
+            e->single = -1;
+        } else if (e->next < e->n_bytes)
+            next_segment(e);
+        else
+            break;
+    }
     return status;
 }
 // @end encode-text
 
-// @begin encode-text-2
-static lll_status encode_all(encoder *e, const unsigned char *text, size_t n,
-                             bool special)
+// @begin encode-begin
+lll_status tokenizer_begin(tokenizer_encoder *e, const tokenizer *t,
+                           const char *text, size_t n_bytes, unsigned flags,
+                           void *room, size_t longest, lll_error *err)
 {
-    const vocabulary *v = &e->t->words;
-    lll_status status = LLL_OK;
-    size_t done = 0, at = 0;
-    while (at < n && status == LLL_OK) {
-        size_t length;
-        int32_t id = -1;
-        if (v->special_first[text[at]])
-            id = vocabulary_find_special(v, text + at, n - at, special,
-                                         &length);
-        if (id < 0) {
-            at++;
-            continue;
-        }
-        status = encode_text(e, text + done, at - done);
-        if (status == LLL_OK)
-            status = put(e, id);
-        at += length;
-        done = at;
-    }
-    return status == LLL_OK ? encode_text(e, text + done, n - done) : status;
+    bool bytes = t->words.kind == VOCABULARY_BYTE_LEVEL;
+    if ((flags & TOKENIZER_BOS) && t->bos < 0)
+        return lll_fail(err, LLL_ERR_NOT_FOUND,
+                        "the file names no token for the beginning of a "
+                        "text (tokenizer.ggml.bos_token_id)");
+    *e = (encoder){.t = t, .text = (const unsigned char *)text,
+                   .n_bytes = n_bytes, .symbol = BPE_NONE,
+                   .special = (flags & TOKENIZER_SPECIAL) != 0,
+                   .single = flags & TOKENIZER_BOS ? t->bos : -1,
+                   .rules = {&t->words, bytes ? find_merge : find_joined}};
+    use_room(e, room, longest);
+    return LLL_OK;
 }
-// @end encode-text-2
+// @end encode-begin
+
+// @begin encode-more
+// What is remembered points into the list of the call before.
+static void forget(encoder *e)
+{
+    memset(e->known, 0, e->n_known * sizeof *e->known);
+}
+
+lll_status tokenizer_more(tokenizer_encoder *e, int32_t *ids, size_t capacity,
+                          size_t *n_ids, lll_error *err)
+{
+    e->ids = ids;
+    e->capacity = capacity;
+    e->n_ids = 0;
+    e->err = err;
+    forget(e);
+    lll_status status = fill(e);
+    if (status == LLL_OK)
+        *n_ids = e->n_ids;
+    return status;
+}
+// @end encode-more
+
+// @begin encode-grow
+// A room of our own, for a longest piece of so many bytes.
+static lll_status make_room(void **room, size_t longest, lll_error *err)
+{
+    size_t bytes = tokenizer_room(longest);
+    if (longest >= BPE_NONE || bytes == SIZE_MAX)
+        return lll_fail(err, LLL_ERR_OVERFLOW,
+                        "a piece of text without a cut has %zu bytes, "
+                        "expected less than 4 GiB", longest);
+    free(*room);
+    *room = malloc(bytes);
+    if (*room == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY,
+                        "the system refused %zu bytes of memory to cut a "
+                        "piece of %zu bytes into tokens", bytes, longest);
+    return LLL_OK;
+}
+
+// As tokenizer_more(), with a larger room where a longer piece comes.
+static lll_status fill_growing(encoder *e, int32_t *ids, size_t capacity,
+                               void **room, lll_error *err)
+{
+    size_t n = 0;
+    lll_status status = tokenizer_more(e, ids, capacity, &n, NULL);
+    while (status == LLL_ERR_OVERFLOW) {
+        status = make_room(room, e->n_piece, err);
+        if (status != LLL_OK)
+            return status;
+        use_room(e, *room, e->n_piece);
+        forget(e);
+        status = fill(e);
+    }
+    return status;
+}
+// @end encode-grow
 
 // @begin encode
 lll_status tokenizer_encode(const tokenizer *t, const char *text,
                             size_t n_bytes, unsigned flags, int32_t *ids,
                             size_t capacity, size_t *n_ids, lll_error *err)
 {
-    bool bytes = t->words.kind == VOCABULARY_BYTE_LEVEL;
-    encoder e = {.t = t, .ids = ids, .capacity = capacity, .err = err,
-                 .n_known = 16,
-                 .rules = {&t->words, bytes ? find_merge : find_joined}};
-    lll_status status = LLL_OK;
-    if (flags & TOKENIZER_BOS)
-        status = t->bos >= 0 ? put(&e, t->bos)
-               : lll_fail(err, LLL_ERR_NOT_FOUND,
-                          "the file names no token for the beginning of a "
-                          "text (tokenizer.ggml.bos_token_id)");
-    // A piece for each eight bytes of text would be many different words.
-    while (e.n_known < KNOWN_MOST && e.n_known * 8 < n_bytes)
-        e.n_known *= 2;
+    enum { FIRST = 1 << 16 };   // bytes: few pieces are longer
+    size_t longest = n_bytes < FIRST ? n_bytes : FIRST, n = 0;
+    encoder e;
+    void *room = NULL;
+    int32_t one_more;
+    lll_status status = make_room(&room, longest, err);
+    if (status == LLL_OK)
+        status = tokenizer_begin(&e, t, text, n_bytes, flags, room, longest,
+                                 err);
+    if (status == LLL_OK)
+        status = fill_growing(&e, ids, capacity, &room, err);
     if (status == LLL_OK) {
-        e.known = calloc(e.n_known, sizeof *e.known);
-        if (e.known == NULL)
-            status = lll_fail(err, LLL_ERR_MEMORY, "the system refused %zu "
-                              "bytes of memory to cut a text into tokens",
-                              e.n_known * sizeof *e.known);
+        n = e.n_ids;
+        status = fill_growing(&e, &one_more, 1, &room, err);
     }
+    if (status == LLL_OK && e.n_ids > 0)
+        status = lll_fail(err, LLL_ERR_OVERFLOW, "the text has more than %zu "
+                          "tokens, the room that was given", capacity);
+    free(room);
     if (status == LLL_OK)
-        status = encode_all(&e, (const unsigned char *)text, n_bytes,
-                            (flags & TOKENIZER_SPECIAL) != 0);
-    free(e.work);
-    free(e.known);
-    if (status == LLL_OK)
-        *n_ids = e.n_ids;
+        *n_ids = n;
     return status;
 }
 // @end encode

@@ -135,6 +135,32 @@ static lll_status load(const draft *d, gguf_file *file, tokenizer *t,
     return tokenizer_init(t, file, NULL, err);
 }
 
+// However few tokens are asked for at a time, they are the same.
+static void check_in_steps(const tokenizer *t, const char *text,
+                           unsigned flags, const int32_t *expected,
+                           size_t n_expected)
+{
+    size_t longest = strlen(text) + 1;
+    void *room = malloc(tokenizer_room(longest));
+    assert_non_null(room);
+    for (size_t step = 1; step < 6; step++) {
+        tokenizer_encoder e;
+        int32_t ids[5];
+        size_t done = 0, n = 99;
+        lll_error err;
+        assert_int_equal(tokenizer_begin(&e, t, text, strlen(text), flags,
+                                         room, longest, &err), LLL_OK);
+        do {
+            assert_int_equal(tokenizer_more(&e, ids, step, &n, &err), LLL_OK);
+            assert_true(n <= step && n <= n_expected - done);
+            assert_memory_equal(ids, expected + done, n * sizeof *ids);
+            done += n;
+        } while (n == step);
+        assert_int_equal(done, n_expected);
+    }
+    free(room);
+}
+
 static void check_ids(const tokenizer *t, const char *text, unsigned flags,
                       const int32_t *expected, size_t n_expected)
 {
@@ -146,6 +172,7 @@ static void check_ids(const tokenizer *t, const char *text, unsigned flags,
                                       &n, &err), LLL_OK);
     assert_int_equal(n, n_expected);
     assert_memory_equal(ids, expected, n * sizeof *ids);
+    check_in_steps(t, text, flags, expected, n_expected);
     size_t first = (flags & TOKENIZER_BOS) != 0;
     size_t length = tokenizer_decode(t, ids + first, n - first, true, back,
                                      sizeof back);
@@ -287,6 +314,9 @@ static void too_little_room(void **state)
     assert_int_equal(tokenizer_encode(&t, "abcde", 5, 0, ids, 4, &n, &err),
                      LLL_ERR_OVERFLOW);
     assert_int_equal(n, 77);
+    assert_int_equal(tokenizer_encode(&t, "abcd", 4, 0, ids, 4, &n, &err),
+                     LLL_OK);
+    assert_int_equal(n, 4);
     char piece[2] = "..";
     assert_int_equal(tokenizer_piece(&t, 260, false, piece, 1), 3);
     assert_memory_equal(piece, " .", 2);
