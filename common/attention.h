@@ -25,7 +25,8 @@ typedef struct attend_span {
                             // sqrt(head_dim)
     int n_rows;
     int head_dim;
-    dtype type;             // of keys and values: F32 or F16
+    dtype type;             // of keys and values: F32 or F16, and
+                            // in the kernels of chapter 7 Q8_0
     const void *keys;       // [n_positions, head_dim], rows as stored
     const void *values;
     size_t row_bytes;

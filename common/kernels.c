@@ -168,10 +168,44 @@ static void swiglu_scalar(float *gate, const float *up, int n)
 }
 // @end kernels-swiglu
 
+// @begin kernels-attend
+static void encode_scalar(dtype type, const float *numbers, void *row, int n)
+{
+    (void)quant_encode(type, numbers, row, (size_t)n, NULL);
+}
+
+// All rows of a span as floats.
+static const float *decode_rows(const attend_span *span, const void *rows,
+                                float *to)
+{
+    size_t n = (size_t)span->head_dim;
+    for (int j = 0; j < span->n_positions; j++)
+        (void)quant_decode(span->type, (const unsigned char *)rows
+                                       + (size_t)j * span->row_bytes,
+                           to + (size_t)j * n, n, NULL);
+    return to;
+}
+
+// Blocks are decoded first; the rest is the text of chapter 6.
+static void attend_scalar(const attend_span *span)
+{
+    attend_span plain = *span;
+    if (quant_is_blocked(span->type)) {
+        float *keys = span->scratch + 16 * ATTENTION_SPAN;
+        float *values = keys + ATTENTION_SPAN * (size_t)span->head_dim;
+        plain.type = DTYPE_F32;
+        plain.row_bytes = (size_t)span->head_dim * sizeof(float);
+        plain.keys = decode_rows(span, span->keys, keys);
+        plain.values = decode_rows(span, span->values, values);
+    }
+    attend_span_scalar(&plain);
+}
+// @end kernels-attend
+
 // @begin kernels-table
 const kernels kernels_scalar = {
     "scalar", quantize_scalar, tile_q8_scalar, tile_f32_scalar,
-    swiglu_scalar, attend_span_scalar
+    swiglu_scalar, attend_scalar, encode_scalar
 };
 
 #ifdef HAVE_KERNELS_AVX2

@@ -87,8 +87,14 @@ struct kernels {
     void (*swiglu)(float *gate, const float *up, int n);
 
     // A run of positions of one key-value head against a group of query
-    // heads: see attention.h for the definition.
+    // heads: see attention.h for the definition. Rows of Q8_0 stand for the
+    // numbers that quant_decode() makes of them, exactly: a code of 8 bits
+    // times a scale of 11 fits in a float.
     void (*attend)(const attend_span *span);
+
+    // A row of n numbers of a cache of F32, F16 or Q8_0: the bytes that
+    // quant_encode() makes.
+    void (*encode)(dtype type, const float *numbers, void *row, int n);
 };
 
 // The taught text, which every other table falls back to and equals.

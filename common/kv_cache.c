@@ -12,10 +12,9 @@ lll_status kv_cache_bytes(dtype type, int n_layers, int n_kv_heads,
                           int head_dim, int capacity, size_t *bytes,
                           lll_error *err)
 {
-    if (type != DTYPE_F32 && type != DTYPE_F16)
-        return lll_fail(err, LLL_ERR_UNSUPPORTED,
-                        "a cache of %s is not possible, expected F32 or F16",
-                        dtype_name((uint32_t)type));
+    lll_status status = plan_kv_check(type, head_dim, err);
+    if (status != LLL_OK)
+        return status;
     size_t both = plan_kv_rows(type, n_layers, n_kv_heads, head_dim,
                                capacity);
     if (both == SIZE_MAX)
@@ -30,14 +29,14 @@ lll_status kv_cache_bytes(dtype type, int n_layers, int n_kv_heads,
 
 // @begin kv-cache-init
 void kv_cache_init(kv_cache *cache, dtype type, int n_layers, int n_kv_heads,
-                   int head_dim, int capacity, void *memory)
+                   int head_dim, int capacity, kv_encoder encode,
+                   void *memory)
 {
     *cache = (kv_cache){
         .type = type, .n_layers = n_layers, .n_kv_heads = n_kv_heads,
         .head_dim = head_dim, .capacity = capacity,
-        .row_bytes = (size_t)head_dim
-                     * (size_t)dtype_find((uint32_t)type)->block_bytes,
-        .keys = memory,
+        .row_bytes = plan_kv_row(type, head_dim), .keys = memory,
+        .encode = encode,
     };
     cache->values = cache->keys + plan_kv_rows(type, n_layers, n_kv_heads,
                                                head_dim, capacity) / 2;
@@ -64,16 +63,13 @@ const void *kv_cache_values(const kv_cache *cache, int layer, int head)
 // @end kv-cache-rows
 
 // @begin kv-cache-store
-static void store_row(const kv_cache *cache, unsigned char *to,
-                      const float *from)
+void kv_encode_plain(dtype type, const float *numbers, void *row, int n)
 {
-    if (cache->type == DTYPE_F32) {
-        memcpy(to, from, cache->row_bytes);
-        return;
-    }
-    uint16_t *half = (uint16_t *)(void *)to;
-    for (int i = 0; i < cache->head_dim; i++)
-        half[i] = f32_to_f16(from[i]);
+    uint16_t *half = row;
+    if (type == DTYPE_F32)
+        memcpy(row, numbers, (size_t)n * sizeof *numbers);
+    for (int i = 0; i < n && type == DTYPE_F16; i++)
+        half[i] = f32_to_f16(numbers[i]);
 }
 
 void kv_cache_store(kv_cache *cache, int layer, int head, int position,
@@ -81,8 +77,9 @@ void kv_cache_store(kv_cache *cache, int layer, int head, int position,
 {
     size_t offset = head_offset(cache, layer, head)
                     + (size_t)position * cache->row_bytes;
-    store_row(cache, cache->keys + offset, key);
-    store_row(cache, cache->values + offset, value);
+    cache->encode(cache->type, key, cache->keys + offset, cache->head_dim);
+    cache->encode(cache->type, value, cache->values + offset,
+                  cache->head_dim);
 }
 
 void kv_cache_truncate(kv_cache *cache, int n)

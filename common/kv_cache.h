@@ -15,24 +15,33 @@
 //     keys   [n_layers, n_kv_heads, capacity, head_dim]
 //     values [n_layers, n_kv_heads, capacity, head_dim]
 
+// Writes n numbers as a row of `type`.
+typedef void (*kv_encoder)(dtype type, const float *numbers, void *row,
+                           int n);
+
 typedef struct {
-    dtype type;             // F32 or F16
+    dtype type;             // F32, F16 or Q8_0
     int n_layers, n_kv_heads, head_dim;
     int capacity;           // positions there is room for
     int length;             // positions that are filled
     size_t row_bytes;       // of one position of one head
     unsigned char *keys, *values;
+    kv_encoder encode;      // how a row is written
 } kv_cache;
 // @end kv-cache-type
 
 // Lay the cache out over `memory` (kv_cache_bytes() of it, aligned to 64),
-// empty.
+// empty. `encode` knows the type: kv_encode_plain(), or that of a kernel set.
 void kv_cache_init(kv_cache *cache, dtype type, int n_layers, int n_kv_heads,
-                   int head_dim, int capacity, void *memory);
+                   int head_dim, int capacity, kv_encoder encode,
+                   void *memory);
+
+// F32 and F16; of other types it writes nothing.
+void kv_encode_plain(dtype type, const float *numbers, void *row, int n);
 
 // Bytes for keys and values together, from the planner.
 // LLL_ERR_OVERFLOW      the product does not fit in size_t
-// LLL_ERR_UNSUPPORTED   the type is neither F32 nor F16
+// LLL_ERR_UNSUPPORTED   what plan_kv_check() refuses
 lll_status kv_cache_bytes(dtype type, int n_layers, int n_kv_heads,
                           int head_dim, int capacity, size_t *bytes,
                           lll_error *err);

@@ -49,6 +49,7 @@ static void make_caches(llama *m)
     for (int i = 0; i < m->request.n_sequences; i++)
         kv_cache_init(&m->caches[i], m->request.cache_type, c->n_layers,
                       c->n_kv_heads, c->head_dim, m->request.n_ctx,
+                      m->products.kernels->encode,
                       memory + (size_t)i * one);
 }
 // @end llama-caches

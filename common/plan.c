@@ -66,14 +66,39 @@ const char *plan_part_name(plan_part part)
 }
 // @end plan-names
 
+// @begin plan-kv
+lll_status plan_kv_check(dtype type, int head_dim, lll_error *err)
+{
+    if (type != DTYPE_F32 && type != DTYPE_F16 && type != DTYPE_Q8_0)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED, "a cache of %s is not "
+                        "possible, expected F32, F16 or Q8_0",
+                        dtype_name((uint32_t)type));
+    int block = dtype_find((uint32_t)type)->block_size;
+    if (head_dim % block != 0)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED, "a cache of %s stores "
+                        "blocks of %d numbers, and the heads of this model "
+                        "have %d; use a cache of F16 or F32",
+                        dtype_name((uint32_t)type), block, head_dim);
+    return LLL_OK;
+}
+
+// Bytes of one position of one head, keys or values.
+size_t plan_kv_row(dtype type, int head_dim)
+{
+    const dtype_info *info = dtype_find((uint32_t)type);
+    size_t block = (size_t)info->block_size;
+    return times(((size_t)head_dim + block - 1) / block,
+                 (size_t)info->block_bytes);
+}
+// @end plan-kv
+
 // @begin plan-single
 size_t plan_kv_rows(dtype type, int n_layers, int n_kv_heads, int head_dim,
                     int n_ctx)
 {
-    size_t number = (size_t)dtype_find((uint32_t)type)->block_bytes;
     size_t rows = times(times((size_t)n_layers, (size_t)n_kv_heads),
                         (size_t)n_ctx);
-    size_t keys = times(times(rows, (size_t)head_dim), number);
+    size_t keys = times(rows, plan_kv_row(type, head_dim));
     // Keys end on a cache line, so that the values begin on one.
     return times(2, arena_round(keys));
 }
@@ -83,7 +108,6 @@ size_t plan_kv_cache(const model_config *c, dtype type, int n_ctx)
     return plan_kv_rows(type, c->n_layers, c->n_kv_heads, c->head_dim,
                         n_ctx);
 }
-
 size_t plan_activations(int n_rows, int n_columns)
 {
     size_t n_blocks = ((size_t)n_columns + 31) / 32;
@@ -212,11 +236,7 @@ static lll_status check_request(const model_config *c,
                         "1024, outputs at most the batch", r->n_ctx,
                         r->n_batch, r->n_outputs, r->n_threads,
                         r->n_sequences);
-    if (r->cache_type != DTYPE_F32 && r->cache_type != DTYPE_F16)
-        return lll_fail(err, LLL_ERR_UNSUPPORTED,
-                        "a cache of %s, expected F32 or F16",
-                        dtype_name((uint32_t)r->cache_type));
-    return LLL_OK;
+    return plan_kv_check(r->cache_type, c->head_dim, err);
 }
 // @end plan-check
 

@@ -21,7 +21,7 @@ typedef struct {
     int n_outputs;          // rows of logits that are wanted at once
     int n_threads;
     int n_sequences;        // texts that go on side by side
-    dtype cache_type;       // of keys and values: F32 or F16
+    dtype cache_type;       // of keys and values: F32, F16 or Q8_0
     size_t index_bytes;     // lists of the open file: gguf_file.index_bytes
     size_t tokenizer_bytes; // tables of the vocabulary: tokenizer's number
 } plan_request;
@@ -70,7 +70,7 @@ const char *plan_part_name(plan_part part);
 // Compute the plan. The description has passed config_check().
 // LLL_ERR_ARGUMENT   a number of the request is out of range; the context
 //                    must not exceed the model's
-// LLL_ERR_UNSUPPORTED  a cache type other than F32 and F16
+// LLL_ERR_UNSUPPORTED  what plan_kv_check() refuses
 // LLL_ERR_OVERFLOW   a size does not fit in size_t: which part
 lll_status plan_memory(const model_config *config,
                        const plan_request *request, memory_plan *plan,
@@ -83,7 +83,13 @@ bool plan_shrink(plan_request *request, char *line, size_t capacity);
 // @end plan-api
 
 // @begin plan-sizes
+// Can keys and values of heads of head_dim numbers be stored as `type`?
+// LLL_ERR_UNSUPPORTED   no cache has this type, or its blocks do not divide
+//                       a head
+lll_status plan_kv_check(dtype type, int head_dim, lll_error *err);
+
 // The sizes of single things, for their modules. All saturate at SIZE_MAX.
+size_t plan_kv_row(dtype type, int head_dim);
 size_t plan_kv_rows(dtype type, int n_layers, int n_kv_heads, int head_dim,
                     int n_ctx);
 size_t plan_kv_cache(const model_config *config, dtype type, int n_ctx);

@@ -91,23 +91,31 @@ lll_status quant_decode(dtype type, const void *blocks, float *values,
 // @end quant-decode
 
 // @begin quant-encode-q8
+void quant_nan_q8_0(q8_0_block *block)
+{
+    block->scale = f32_to_f16(NAN);
+    memset(block->code, 0, sizeof block->code);
+}
+
 // The largest magnitude becomes 127, and the rest follows.
 static void encode_q8_0(const float *values, q8_0_block *block)
 {
-    float largest = 0.0f;
-    for (int i = 0; i < QUANT_BLOCK; i++)
-        largest = fmaxf(largest, fabsf(values[i]));
-
+    float largest = 0.0f, poison = 0.0f;
+    for (int i = 0; i < QUANT_BLOCK; i++) {
+        largest = fmaxf(largest, fabsf(values[i]));     // skips NaN
+        poison += values[i] * 0.0f;     // NaN if one is infinite or NaN
+    }
+    if (isnan(poison)) {
+        quant_nan_q8_0(block);
+        return;
+    }
     float scale = largest / 127.0f;
     // Codes come from the scale before it is rounded to F16. Dividing by
     // the rounded one would be a little better; files are not made so.
-    float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
+    float inverse = scale > QUANT_TINY ? 1.0f / scale : 0.0f;
     block->scale = f32_to_f16(scale);
-    for (int i = 0; i < QUANT_BLOCK; i++) {
-        float code = roundf(values[i] * inverse);
-        // A tiny scale has an infinite inverse; stay inside int8 even then.
-        block->code[i] = (int8_t)fminf(fmaxf(code, -128.0f), 127.0f);
-    }
+    for (int i = 0; i < QUANT_BLOCK; i++)
+        block->code[i] = (int8_t)roundf(values[i] * inverse);
 }
 // @end quant-encode-q8
 

@@ -37,6 +37,12 @@ typedef struct {
 } q4_1_block;
 // @end quant-blocks
 
+// A scale whose inverse could be infinite; F16 makes a zero of it anyway.
+#define QUANT_TINY 0x1p-120f
+
+// What a block becomes that holds a number which is not finite.
+void quant_nan_q8_0(q8_0_block *block);
+
 // Code i of a block of 32: 0..15, low halves first.
 int quant_nibble(const uint8_t *nibbles, int i);
 
@@ -52,7 +58,8 @@ lll_status quant_decode(dtype type, const void *blocks, float *values,
                         size_t n, lll_error *err);
 
 // Encode n finite numbers. Scales are F16: a block whose scale exceeds
-// 65504 becomes infinite, one below 2^-25 becomes zero.
+// 65504 becomes infinite, one below 2^-25 becomes zero. A block of Q8_0 with
+// a number that is not finite decodes to NaN everywhere.
 // LLL_ERR_UNSUPPORTED   there is no encoder for the type; blocks untouched
 lll_status quant_encode(dtype type, const float *values, void *blocks,
                         size_t n, lll_error *err);

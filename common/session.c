@@ -25,8 +25,8 @@ static lll_status make_request(const session *s, const session_options *o,
     dtype cache_type = o->float_activations ? DTYPE_F32 : DTYPE_F16;
     if (o->cache_type != NULL && !dtype_by_name(o->cache_type, &cache_type))
         return lll_fail(err, LLL_ERR_ARGUMENT,
-                        "unknown cache type \"%s\", expected f16 or f32",
-                        o->cache_type);
+                        "unknown cache type \"%s\", expected f32, f16 or "
+                        "q8_0", o->cache_type);
     int n_ctx = o->n_ctx;
     if (n_ctx > s->config.context_length)
         return lll_fail(err, LLL_ERR_ARGUMENT,

@@ -26,8 +26,8 @@ typedef struct {
     int n_outputs;
     int n_threads;          // 0: one for each core
     int n_sequences;
-    const char *cache_type; // "f16", "f32"; NULL: f32 where activations are
-                            // floats, else f16
+    const char *cache_type; // "f32", "f16", "q8_0"; NULL: f32 where
+                            // activations are floats, else f16
     bool float_activations; // multiply floats, not int8 codes
     const char *isa;        // NULL: the fastest
     const char *pre;        // pre-tokenizer in place of the file's; or NULL

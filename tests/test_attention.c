@@ -44,7 +44,7 @@ static void fill_cache(attention_case *c, dtype type)
     c->memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
     assert_non_null(c->memory);
     kv_cache_init(&c->cache, type, 1, c->n_kv_heads, c->head_dim, total,
-                  c->memory);
+                  kv_encode_plain, c->memory);
     for (int i = 0; i < total; i++)
         for (int h = 0; h < c->n_kv_heads; h++) {
             size_t at = (size_t)(i * c->n_kv_heads + h)

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "common/kernels.h"
+#include "common/plan.h"
+#include "common/quant.h"
 #include "tests/tables.h"
 
 static void swiglu_is_the_same(void **unused)
@@ -55,32 +57,38 @@ static void attend_with(const kernels *table, attend_span span, attended *to)
     free(scratch);
 }
 
+static const dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_Q8_0};
+
 static void spans_are_the_same(void **unused)
 {
     static const int dims[] = {16, 32, 64, 80, 96, 20};
     static const int rows[] = {1, 3, 16, 37};
-    static float q[40 * 96], kv[2][128 * 96];
-    static uint16_t half[2][128 * 96];
+    static float q[40 * 96], numbers[128 * 96];
+    static uint16_t kv[3][2][2 * 128 * 96];     // of each type
     static attended a, b;
     const kernels *table[8];
     int n_tables = tables(table, 8), horizon[40];
     (void)unused;
     for (int i = 0; i < 40 * 96; i++)
         q[i] = uniform();
-    for (int i = 0; i < 2 * 128 * 96; i++) {
-        kv[i % 2][i / 2] = 3.0f * uniform();
-        half[i % 2][i / 2] = f32_to_f16(kv[i % 2][i / 2]);
+    for (int is_value = 0; is_value < 2; is_value++) {
+        for (int i = 0; i < 128 * 96; i++)
+            numbers[i] = 3.0f * uniform();
+        for (int t = 0; t < 3; t++)
+            (void)quant_encode(types[t], numbers, kv[t][is_value], 128 * 96,
+                               NULL);
     }
     for (int d = 0; d < 6; d++)
         for (int n = 1; n <= 128; n += n < 20 ? 1 : 27)
             for (int r = 0; r < 4; r++)
-                for (int is_half = 0; is_half < 2; is_half++) {
+                for (int t = 0; t < 3; t++) {
+                    if (plan_kv_check(types[t], dims[d], NULL) != LLL_OK)
+                        continue;
                     attend_span span = {
                         .q = q, .n_rows = rows[r], .head_dim = dims[d],
-                        .type = is_half ? DTYPE_F16 : DTYPE_F32,
-                        .keys = is_half ? (void *)half[0] : (void *)kv[0],
-                        .values = is_half ? (void *)half[1] : (void *)kv[1],
-                        .row_bytes = (size_t)dims[d] * (is_half ? 2 : 4),
+                        .type = types[t], .keys = kv[t][0],
+                        .values = kv[t][1],
+                        .row_bytes = plan_kv_row(types[t], dims[d]),
                         .n_positions = n, .visible = n % 2 ? NULL : horizon};
                     for (int k = 0; k < rows[r]; k++)
                         horizon[k] = 1 + (n - 1) * (k + 1) / rows[r];
@@ -124,12 +132,89 @@ static void spans_not_finite(void **unused)
     }
 }
 
+// A row of a cache, and what its numbers come back as.
+static void compare_rows(const kernels *table, const float *row, int n)
+{
+    static uint16_t a[1024], b[1024];
+    static float back[2][512];
+    for (int t = 0; t < 3; t++) {
+        if (plan_kv_check(types[t], n, NULL) != LLL_OK)
+            continue;
+        memset(a, 0x55, sizeof a);
+        memset(b, 0x55, sizeof b);
+        kernels_scalar.encode(types[t], row, a, n);
+        table->encode(types[t], row, b, n);
+        (void)quant_decode(types[t], a, back[0], (size_t)n, NULL);
+        (void)quant_decode(types[t], b, back[1], (size_t)n, NULL);
+        assert_same(table->name, back[0], back[1], n);
+        size_t bytes = plan_kv_row(types[t], n);
+        if (types[t] == DTYPE_Q8_0)     // codes too, and only one NaN
+            assert_memory_equal(a, b, sizeof a);
+        assert_memory_equal((char *)a + bytes, (char *)b + bytes,
+                            sizeof a - bytes);
+    }
+}
+
+static void rows_are_encoded_the_same(void **unused)
+{
+    static const float sizes[] = {1.0f, 0x1p-20f, 0x1p-119f, 0x1p-130f,
+                                  1e6f, 1e38f, 0.0f};
+    static const float bad[] = {NAN, INFINITY, -INFINITY, -0.0f, 65504.0f,
+                                65520.0f, 1e-7f, 0x1p-149f};
+    static float row[512];
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    (void)unused;
+    for (int round = 0; round < 1500; round++) {
+        int n = round % 3 == 0 ? 1 + (int)(next() % 100)
+                               : 32 * (1 + (int)(next() % 4));
+        for (int i = 0; i < n; i++)
+            row[i] = sizes[round % 7] * uniform();
+        // A scale of 2 or so: every other code is half-way between two.
+        if (round % 5 == 0)
+            for (int i = 0; i < n; i++)
+                row[i] = i % 32 == 0 ? 254.0f : (float)(next() % 509) - 254;
+        if (round % 11 == 0)
+            row[next() % (unsigned)n] = bad[round / 11 % 8];
+        for (int i = 0; i < n_tables; i++)
+            compare_rows(table[i], row, n);
+    }
+}
+
+// Each number is off by at most half a code, and one that is not finite is
+// not lost.
+static void eight_bits_are_near(void **unused)
+{
+    float row[64], back[64];
+    q8_0_block block[2];
+    (void)unused;
+    for (int round = 0; round < 100; round++) {
+        float largest[2] = {0};
+        for (int i = 0; i < 64; i++) {
+            row[i] = uniform() * (i < 32 ? 1.0f : 40.0f);
+            largest[i / 32] = fmaxf(largest[i / 32], fabsf(row[i]));
+        }
+        kernels_scalar.encode(DTYPE_Q8_0, row, block, 64);
+        (void)quant_decode(DTYPE_Q8_0, block, back, 64, NULL);
+        for (int i = 0; i < 64; i++)    // half a code, and the scale as F16
+            assert_true(fabsf(row[i] - back[i]) <= largest[i / 32]
+                                                   * (0.5f / 127 + 0x1p-11f));
+        row[round % 32] = round % 2 ? NAN : -INFINITY;
+        kernels_scalar.encode(DTYPE_Q8_0, row, block, 64);
+        (void)quant_decode(DTYPE_Q8_0, block, back, 64, NULL);
+        for (int i = 0; i < 64; i++)
+            assert_int_equal(isnan(back[i]) != 0, i < 32);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(swiglu_is_the_same),
         cmocka_unit_test(spans_are_the_same),
         cmocka_unit_test(spans_not_finite),
+        cmocka_unit_test(rows_are_encoded_the_same),
+        cmocka_unit_test(eight_bits_are_near),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,9 +10,13 @@
 
 #include <cmocka.h>
 
+#include "common/kernels.h"
 #include "common/kv_cache.h"
+#include "common/quant.h"
 
-enum { LAYERS = 3, HEADS = 2, DIM = 8 };
+static const dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_Q8_0};
+enum { N_TYPES = sizeof types / sizeof *types };
+enum { LAYERS = 3, HEADS = 2, DIM = 32 };
 
 typedef struct {
     kv_cache cache;
@@ -30,16 +34,21 @@ static owned_cache new_cache(dtype type, int capacity)
     c.memory = aligned_alloc(64, rounded);
     assert_non_null(c.memory);
     memset(c.memory, 0x7e, rounded);        // NaN or nonsense until stored
-    kv_cache_init(&c.cache, type, LAYERS, HEADS, DIM, capacity, c.memory);
+    kv_cache_init(&c.cache, type, LAYERS, HEADS, DIM, capacity,
+                  kernels_scalar.encode, c.memory);
     return c;
 }
 
 // A number that tells layer, head, position, channel, and key from value,
-// and that F16 holds exactly.
+// and that every type holds exactly: a code of 8 bits times a power of two.
+// The first of a row is the largest.
 static float number_of(int layer, int head, int position, int i, int is_value)
 {
-    return (float)((((layer * HEADS + head) * 16 + position) * DIM + i)
-                   * (is_value ? -1 : 1));
+    int which = (((layer * HEADS + head) * 16 + position) * 2 + is_value)
+                * DIM + i;
+    uint32_t mixed = (uint32_t)which * 2654435761u >> 16;
+    int code = i == 0 ? 127 : (int)(mixed % 255) - 127;
+    return (float)code * (is_value ? -0.5f : 0.25f);
 }
 
 static void store_all(kv_cache *cache, int from, int to)
@@ -63,6 +72,10 @@ static float read_one(const kv_cache *cache, const void *rows, int p, int i)
                                + (size_t)p * cache->row_bytes;
     if (cache->type == DTYPE_F32)
         return ((const float *)(const void *)row)[i];
+    if (cache->type == DTYPE_Q8_0) {
+        const q8_0_block *block = (const q8_0_block *)(const void *)row;
+        return f16_to_f32(block[i / 32].scale) * block[i / 32].code[i % 32];
+    }
     return f16_to_f32(((const uint16_t *)(const void *)row)[i]);
 }
 
@@ -99,17 +112,34 @@ static void bytes_are_the_product(void **state)
     bytes = 7;
     assert_int_equal(kv_cache_bytes(DTYPE_F32, 1 << 30, 1 << 30, 1 << 30, 2,
                                     &bytes, &err), LLL_ERR_OVERFLOW);
-    assert_int_equal(kv_cache_bytes(DTYPE_Q8_0, 1, 1, 32, 1, &bytes, &err),
+    assert_int_equal(bytes, 7);
+    // Two blocks of 34 bytes a row.
+    assert_int_equal(kv_cache_bytes(DTYPE_Q8_0, 30, 3, 64, 2048, &bytes,
+                                    &err), LLL_OK);
+    assert_int_equal(bytes, 2u * 30 * 3 * 2048 * 68);
+}
+
+static void other_types_are_refused(void **state)
+{
+    (void)state;
+    size_t bytes = 7;
+    lll_error err;
+    assert_int_equal(kv_cache_bytes(DTYPE_Q4_0, 1, 1, 32, 1, &bytes, &err),
                      LLL_ERR_UNSUPPORTED);
-    assert_non_null(strstr(err.text, "Q8_0"));
+    assert_string_equal(err.text, "a cache of Q4_0 is not possible, expected "
+                                  "F32, F16 or Q8_0");
+    assert_int_equal(kv_cache_bytes(DTYPE_Q8_0, 1, 1, 80, 1, &bytes, &err),
+                     LLL_ERR_UNSUPPORTED);
+    assert_string_equal(err.text, "a cache of Q8_0 stores blocks of 32 "
+                        "numbers, and the heads of this model have 80; use "
+                        "a cache of F16 or F32");
     assert_int_equal(bytes, 7);
 }
 
 static void what_is_stored_comes_back(void **state)
 {
     (void)state;
-    const dtype types[] = {DTYPE_F32, DTYPE_F16};
-    for (int t = 0; t < 2; t++)
+    for (int t = 0; t < N_TYPES; t++)
         for (int capacity = 1; capacity <= 9; capacity += 4) {
             owned_cache c = new_cache(types[t], capacity);
             store_all(&c.cache, 0, capacity);
@@ -124,6 +154,7 @@ static void halves_are_rounded_to_nearest(void **state)
 {
     (void)state;
     owned_cache c = new_cache(DTYPE_F16, 1);
+    c.cache.encode = kv_encode_plain;
     float key[DIM] = {1.0f + 0x1p-11f, 1.0f + 0x1.8p-10f, 0.1f, 65504.0f};
     float value[DIM] = {0};
     kv_cache_store(&c.cache, 0, 0, 0, key, value);
@@ -135,10 +166,28 @@ static void halves_are_rounded_to_nearest(void **state)
     free(c.memory);
 }
 
+// Chapter 6's way of storing, and that of the kernels, give the same bytes.
+static void plain_rows_are_those_of_the_kernels(void **state)
+{
+    (void)state;
+    float row[DIM];
+    unsigned char plain[DIM * 4], kernel[DIM * 4];
+    for (int i = 0; i < DIM; i++)
+        row[i] = number_of(1, 1, 3, i, 0) * 1.2345f;
+    for (int t = 0; t < N_TYPES; t++) {
+        memset(plain, 0x55, sizeof plain);
+        memset(kernel, 0x55, sizeof kernel);
+        kv_encode_plain(types[t], row, plain, DIM);
+        if (types[t] != DTYPE_Q8_0)     // which it does not know
+            kernels_scalar.encode(types[t], row, kernel, DIM);
+        assert_memory_equal(plain, kernel, sizeof plain);
+    }
+}
+
 static void truncating_forgets_the_end(void **state)
 {
     (void)state;
-    owned_cache c = new_cache(DTYPE_F32, 8);
+    owned_cache c = new_cache(DTYPE_Q8_0, 8);
     store_all(&c.cache, 0, 8);
     kv_cache_truncate(&c.cache, 3);
     expect_all(&c.cache, 3);
@@ -151,11 +200,10 @@ static void truncating_forgets_the_end(void **state)
     free(c.memory);
 }
 
-static void a_prefix_fits_another_capacity(void **state)
+static void copy_prefixes(dtype type)
 {
-    (void)state;
     lll_error err;
-    owned_cache from = new_cache(DTYPE_F16, 12), to = new_cache(DTYPE_F16, 7);
+    owned_cache from = new_cache(type, 12), to = new_cache(type, 7);
     store_all(&from.cache, 0, 12);
     assert_int_equal(kv_cache_copy_prefix(&to.cache, &from.cache, 7, &err),
                      LLL_OK);
@@ -168,12 +216,20 @@ static void a_prefix_fits_another_capacity(void **state)
     assert_int_equal(kv_cache_copy_prefix(&to.cache, &from.cache, -1, &err),
                      LLL_ERR_ARGUMENT);
     expect_all(&to.cache, 2);
-    owned_cache other = new_cache(DTYPE_F32, 12);
+    dtype another = type == DTYPE_F16 ? DTYPE_Q8_0 : DTYPE_F16;
+    owned_cache other = new_cache(another, 12);
     assert_int_equal(kv_cache_copy_prefix(&other.cache, &from.cache, 1, &err),
                      LLL_ERR_ARGUMENT);
     free(from.memory);
     free(to.memory);
     free(other.memory);
+}
+
+static void a_prefix_fits_another_capacity(void **state)
+{
+    (void)state;
+    for (int t = 0; t < N_TYPES; t++)
+        copy_prefixes(types[t]);
 }
 
 // --- files -----------------------------------------------------------------
@@ -201,9 +257,10 @@ static void a_saved_cache_comes_back(void **state)
 {
     (void)state;
     lll_error err;
-    for (int n = 0; n <= 5; n += 5) {
-        owned_cache from = new_cache(DTYPE_F16, 9);
-        owned_cache to = new_cache(DTYPE_F16, 5);
+    for (int i = 0; i < 2 * N_TYPES; i++) {
+        int n = i % 2 * 5;
+        owned_cache from = new_cache(types[i / 2], 9);
+        owned_cache to = new_cache(types[i / 2], 5);
         store_all(&from.cache, 0, n);
         assert_int_equal(kv_cache_save(&from.cache, path, 42, &err), LLL_OK);
         assert_int_equal(kv_cache_load(&to.cache, path, 42, &err), LLL_OK);
@@ -229,6 +286,7 @@ static void a_file_that_does_not_fit_changes_nothing(void **state)
     lll_error err;
     owned_cache from = new_cache(DTYPE_F16, 9), to = new_cache(DTYPE_F16, 4);
     owned_cache plain = new_cache(DTYPE_F32, 9);
+    owned_cache blocks = new_cache(DTYPE_Q8_0, 9);
     store_all(&from.cache, 0, 5);
     store_all(&to.cache, 0, 2);
     assert_int_equal(kv_cache_save(&from.cache, path, 42, &err), LLL_OK);
@@ -236,6 +294,8 @@ static void a_file_that_does_not_fit_changes_nothing(void **state)
     refused(&to.cache, 43, "not a cache saved from this model");
     store_all(&plain.cache, 0, 2);
     refused(&plain.cache, 42, "not a cache");
+    store_all(&blocks.cache, 0, 2);
+    refused(&blocks.cache, 42, "not a cache");
 
     kv_cache_truncate(&from.cache, 3);
     assert_int_equal(kv_cache_save(&from.cache, path, 42, &err), LLL_OK);
@@ -255,13 +315,16 @@ static void a_file_that_does_not_fit_changes_nothing(void **state)
     free(from.memory);
     free(to.memory);
     free(plain.memory);
+    free(blocks.memory);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_the_product),
+        cmocka_unit_test(other_types_are_refused),
         cmocka_unit_test(what_is_stored_comes_back),
+        cmocka_unit_test(plain_rows_are_those_of_the_kernels),
         cmocka_unit_test(halves_are_rounded_to_nearest),
         cmocka_unit_test(truncating_forgets_the_end),
         cmocka_unit_test(a_prefix_fits_another_capacity),

@@ -72,7 +72,7 @@ static void compare_with_cache(const toy *t)
     void *memory = aligned_alloc(64, bytes);
     assert_non_null(memory);
     kv_cache_init(&cache, DTYPE_F32, 1, l->n_kv_heads, l->head_dim, t->n,
-                  memory);
+                  kv_encode_plain, memory);
     float *q = floats((size_t)width, 0), *out = floats((size_t)width, 0);
     float *k = floats((size_t)kv, 0), *v = floats((size_t)kv, 0);
     float *room = floats(attend_room(l->head_dim,

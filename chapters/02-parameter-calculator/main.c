@@ -78,8 +78,8 @@ static lll_status run(const settings *set, lll_error *err)
     gguf_file file = {0};
     dtype cache_type;
     if (!dtype_by_name(set->cache_type, &cache_type))
-        return lll_fail(err, LLL_ERR_USAGE, "--cache-type %s: expected f16 "
-                        "or f32", set->cache_type);
+        return lll_fail(err, LLL_ERR_USAGE, "--cache-type %s: expected f32, "
+                        "f16 or q8_0", set->cache_type);
     lll_status status = set->gguf == NULL ? describe(set, &c, err)
                                           : gguf_open(&file, set->gguf, err);
     if (status == LLL_OK && set->gguf != NULL)
@@ -149,7 +149,7 @@ int main(int argc, char **argv)
         ARGS_INT(NULL, "--sequences", "N", &set.n_sequences, 1, 1 << 16,
                  "texts side by side"),
         ARGS_TEXT("-ctk", "--cache-type", "TYPE", &set.cache_type,
-                  "of keys and values: f16 or f32"),
+                  "of keys and values: f32, f16 or q8_0"),
         ARGS_FLAG(NULL, "--json", &set.json, "print JSON"),
     };
     const args_program program = {

@@ -61,7 +61,7 @@ static lll_status cost_init(cost *c, lll_error *err)
         *pieces[i].where = arena_take(&c->memory,
                                       pieces[i].count * sizeof(float));
     kv_cache_init(&c->cache, DTYPE_F32, 1, 2, 16, LONGEST,
-                  arena_take(&c->memory, cache_bytes));
+                  kv_encode_plain, arena_take(&c->memory, cache_bytes));
     return LLL_OK;
 }
 // @end cost-init

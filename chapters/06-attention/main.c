@@ -49,7 +49,8 @@ static lll_status make_room(lesson *l, lll_error *err)
     for (int i = 0; i < 7; i++)
         *where[i] = arena_take(&l->memory, pieces[i]);
     kv_cache_init(&l->cache, l->k.type, 1, t->n_kv_heads, t->head_dim,
-                  t->n_tokens, arena_take(&l->memory, cache_bytes));
+                  t->n_tokens, kv_encode_plain,
+                  arena_take(&l->memory, cache_bytes));
     return LLL_OK;
 }
 // @end make-room

@@ -86,7 +86,7 @@ static size_t machine_options(settings *s, args_option *list, size_t n)
         ARGS_TEXT(NULL, "--activations", "TYPE", &s->activations,
                   "q8: int8 products; f32: floats, for comparing"),
         ARGS_TEXT("-ctk", "--cache-type", "TYPE", &s->cache_type,
-                  "of keys and values: f16 or f32"),
+                  "of keys and values: f32, f16 or q8_0"),
         ARGS_TEXT(NULL, "--isa", "NAME", &s->isa,
                   "instruction set of the kernels; scalar is the book's"),
         ARGS_FLAG(NULL, "--fit", &s->fit,

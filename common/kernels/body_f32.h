@@ -10,6 +10,15 @@ static INLINE const float *row_as_floats(dtype type, const void *row, int n,
     int i = 0;
     if (type == DTYPE_F32)
         return row;
+    if (type == DTYPE_Q8_0) {
+        for (; i < n; i += QUANT_BLOCK, bytes += sizeof(q8_0_block)) {
+            vf scale = f_set1_f16(bytes);
+            UNROLL for (int k = 0; k < QUANT_BLOCK; k += LANES)
+                f_store(to + i + k, f_mul(scale, f_load_codes(bytes + 2
+                                                              + k)));
+        }
+        return to;
+    }
     if (quant_is_blocked(type)) {
         (void)quant_decode(type, row, to, (size_t)n, NULL);
         return to;

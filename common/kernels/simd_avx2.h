@@ -63,6 +63,33 @@ static INLINE vf f_load_f16(const void *p)
     return _mm256_cvtph_ps(_mm_loadu_si128(p));
 }
 
+static INLINE vf f_set1_f16(const void *p)
+{
+    uint16_t half;
+    memcpy(&half, p, sizeof half);
+    return _mm256_broadcastss_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(half)));
+}
+
+static INLINE void f_store_f16(void *p, vf v)
+{
+    _mm_storeu_si128(p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+static INLINE vf f_load_codes(const void *p)
+{
+    return f_of_i(_mm256_cvtepi8_epi32(_mm_loadl_epi64(p)));
+}
+
+// The whole number nearest to it, ties away from zero, as roundf() has it.
+static INLINE vf f_round(vf v)
+{
+    vf sign = _mm256_set1_ps(-0.0f), half = _mm256_set1_ps(0.5f);
+    vf whole = _mm256_round_ps(v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+    vf up = _mm256_cmp_ps(f_abs(f_sub(v, whole)), half, _CMP_GE_OQ);
+    vf one = _mm256_or_ps(_mm256_and_ps(v, sign), _mm256_set1_ps(1.0f));
+    return f_add(whole, _mm256_and_ps(up, one));
+}
+
 static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
 {
     __m256i v = _mm256_loadu_si256(p);

@@ -57,6 +57,37 @@ static INLINE vf f_load_f16(const void *p)
 }
 
 // Pairs of halves: the first of each pair, and the second.
+static INLINE vf f_set1_f16(const void *p)
+{
+    uint16_t half;
+    memcpy(&half, p, sizeof half);
+    return _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(half)));
+}
+
+static INLINE void f_store_f16(void *p, vf v)
+{
+    _mm256_storeu_si256(p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+static INLINE vf f_load_codes(const void *p)
+{
+    return f_of_i(_mm512_cvtepi8_epi32(_mm_loadu_si128(p)));
+}
+
+// The whole number nearest to it, ties away from zero, as roundf() has it.
+static INLINE vf f_round(vf v)
+{
+    vf whole = _mm512_roundscale_ps(v, _MM_FROUND_TO_ZERO
+                                       | _MM_FROUND_NO_EXC);
+    __mmask16 up = _mm512_cmp_ps_mask(f_abs(f_sub(v, whole)), f_set1(0.5f),
+                                      _CMP_GE_OQ);
+    __m512i sign = _mm512_and_si512(_mm512_castps_si512(v),
+                                    _mm512_set1_epi32(INT32_MIN));
+    vf one = _mm512_castsi512_ps(_mm512_or_si512(
+        sign, _mm512_castps_si512(f_set1(1.0f))));
+    return _mm512_mask_add_ps(whole, up, whole, one);
+}
+
 static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
 {
     __m512i v = _mm512_loadu_si512(p);

@@ -80,6 +80,28 @@ static INLINE vf f_load_f16(const void *p)
     F_EACH(f16_to_f32(half_at(p, i)));
 }
 
+static INLINE vf f_set1_f16(const void *p)
+{
+    return f_set1(f16_to_f32(half_at(p, 0)));
+}
+
+static INLINE void f_store_f16(void *p, vf v)
+{
+    uint16_t half[LANES];
+    for (int i = 0; i < LANES; i++)
+        half[i] = f32_to_f16(v.lane[i]);
+    memcpy(p, half, sizeof half);
+}
+
+static INLINE vf f_load_codes(const void *p)
+{
+    const int8_t *code = p;
+    F_EACH((float)code[i]);
+}
+
+// The whole number nearest to it, ties away from zero.
+static INLINE vf f_round(vf v) { F_EACH(roundf(v.lane[i])); }
+
 static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
 {
     for (int i = 0; i < LANES; i++) {
