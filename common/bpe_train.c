@@ -37,9 +37,7 @@ typedef struct {
     uint32_t *heap;                 // heap[1] is the pair to join next
     uint32_t n_heap;
     uint32_t *buckets;              // pairs by their two tokens
-    uint32_t *slots;                // learnt tokens + 1 by their bytes
-    size_t n_buckets, n_slots;      // powers of two
-    size_t most_tokens;
+    size_t n_buckets;               // a power of two
 } training;
 // @end train-types
 
@@ -219,44 +217,27 @@ static void join_everywhere(training *g, uint32_t pair, uint32_t id)
 }
 // @end train-join
 
-// @begin train-token
-// The hash of bytes read as digits: that of two texts one after the other
-// comes from theirs, without a look at the bytes.
-enum { HASH_BASE = 0x2545f491 };
-
-static trained_token token_of(const bpe_trainer *t, uint32_t id)
+// @begin train-merge
+static uint32_t length_of(const bpe_trainer *t, uint32_t id)
 {
-    size_t n_fixed = t->n_special + BPE_N_BYTES;
-    if (id >= n_fixed)
-        return t->learnt[id - n_fixed];
-    trained_token byte = {0, 1, t->byte_of[id - t->n_special] + 1u,
-                          HASH_BASE};
-    return byte;
+    size_t n;
+    bpe_trainer_token(t, id, &n);
+    return (uint32_t)n;
 }
 
-// The token that the two of this pair make, which may be there already:
-// "th" + "e" and "t" + "he".
-static uint32_t joined_token(training *g, const train_pair *pair)
+// The next merge and its token. No token can be there already: wherever the
+// same bytes stand between two borders that no join has crossed, the joins
+// so far have done the same to them, so their last two symbols are the same.
+static uint32_t add_merge(bpe_trainer *t, const train_pair *pair)
 {
-    bpe_trainer *t = g->t;
-    trained_token l = token_of(t, pair->left), r = token_of(t, pair->right);
-    trained_token made = {pair->first, l.n_bytes + r.n_bytes,
-                          l.hash * r.power + r.hash, l.power * r.power};
-    uint32_t n_fixed = (uint32_t)t->n_special + BPE_N_BYTES;
-    size_t slot = (size_t)(made.hash * 0x9e3779b97f4a7c15u >> 32)
-                & (g->n_slots - 1);
-    for (; g->slots[slot] != 0; slot = (slot + 1) & (g->n_slots - 1)) {
-        const trained_token *other = &t->learnt[g->slots[slot] - 1];
-        if (other->hash == made.hash && other->n_bytes == made.n_bytes
-            && memcmp(t->words.bytes + other->start,
-                      t->words.bytes + made.start, made.n_bytes) == 0)
-            return g->slots[slot] - 1 + n_fixed;
-    }
-    t->learnt[t->n_tokens - n_fixed] = made;
-    g->slots[slot] = (uint32_t)(t->n_tokens - n_fixed) + 1;
+    trained_merge merge = {
+        .left = pair->left, .right = pair->right, .start = pair->first,
+        .n_bytes = length_of(t, pair->left) + length_of(t, pair->right),
+        .count = pair->count};
+    t->merges[t->n_merges++] = merge;
     return (uint32_t)t->n_tokens++;
 }
-// @end train-token
+// @end train-merge
 
 // @begin train-layout
 static void lay_out(training *g)
@@ -283,7 +264,7 @@ static void lay_out(training *g)
 // @end train-layout
 
 // @begin train-plan
-enum { SYMBOLS, PAIRS, HEAP, BUCKETS, SLOTS, LEARNT, MERGES, N_PIECES };
+enum { SYMBOLS, PAIRS, HEAP, BUCKETS, MERGES, N_PIECES };
 
 static size_t power_of_two(size_t least)
 {
@@ -300,21 +281,16 @@ static lll_status reserve(training *g, lll_error *err)
 {
     bpe_trainer *t = g->t;
     size_t n = t->words.n_bytes, total = 0, bytes[N_PIECES];
-    size_t most = g->most_tokens - t->n_special - BPE_N_BYTES;
-    most = most < n ? most : n;
     g->n_buckets = power_of_two(n);
-    g->n_slots = power_of_two(2 * most);
     const size_t each[N_PIECES] = {
         sizeof(train_symbol), sizeof(train_pair), sizeof(uint32_t),
-        sizeof(uint32_t), sizeof(uint32_t), sizeof(trained_token),
-        sizeof(trained_merge)};
-    const size_t count[N_PIECES] = {
-        n, n + 1, n + 1, g->n_buckets, g->n_slots, most, n};
+        sizeof(uint32_t), sizeof(trained_merge)};
+    const size_t count[N_PIECES] = {n, n + 1, n + 1, g->n_buckets, n};
     for (int i = 0; i < N_PIECES; i++)
         if (!size_mul(count[i], each[i], &bytes[i])
             || !size_add(total, arena_round(bytes[i]), &total))
             return lll_fail(err, LLL_ERR_OVERFLOW, "training size overflow: "
-                            "words of %zu bytes, %zu tokens", n, most);
+                            "different words of %zu bytes together", n);
 // @end train-plan
 // @begin train-reserve
     lll_status status = arena_init(&t->memory, total, err);
@@ -324,8 +300,6 @@ static lll_status reserve(training *g, lll_error *err)
     g->pairs = arena_take(&t->memory, bytes[PAIRS]);
     g->heap = arena_take(&t->memory, bytes[HEAP]);
     g->buckets = arena_take(&t->memory, bytes[BUCKETS]);
-    g->slots = arena_take(&t->memory, bytes[SLOTS]);
-    t->learnt = arena_take(&t->memory, bytes[LEARNT]);
     t->merges = arena_take(&t->memory, bytes[MERGES]);
     return LLL_OK;
 }
@@ -338,7 +312,7 @@ lll_status bpe_trainer_run(bpe_trainer *t, size_t vocab_size,
                                             const bpe_trainer *t),
                            void *context, lll_error *err)
 {
-    training g = {.t = t, .most_tokens = vocab_size};
+    training g = {.t = t};
     if (vocab_size < t->n_special + BPE_N_BYTES || vocab_size > INT32_MAX)
         return lll_fail(err, LLL_ERR_ARGUMENT, "found %zu as the size of a "
                         "vocabulary, expected %zu (256 bytes and %zu special "
@@ -353,11 +327,8 @@ lll_status bpe_trainer_run(bpe_trainer *t, size_t vocab_size,
     lay_out(&g);
     while (g.n_heap > 0 && g.pairs[g.heap[1]].count >= min_count
            && t->n_tokens < vocab_size) {
-        const train_pair *best = &g.pairs[g.heap[1]];
-        trained_merge merge = {best->left, best->right,
-                               joined_token(&g, best), best->count};
-        t->merges[t->n_merges++] = merge;
-        join_everywhere(&g, g.heap[1], merge.result);
+        uint32_t best = g.heap[1];
+        join_everywhere(&g, best, add_merge(t, &g.pairs[best]));
         if (observer != NULL)
             observer(context, t);
     }
@@ -490,8 +461,8 @@ const unsigned char *bpe_trainer_token(const bpe_trainer *t, size_t id,
     *n_bytes = 1;
     if (id < BPE_N_BYTES)
         return &t->byte_of[id];
-    const trained_token *token = &t->learnt[id - BPE_N_BYTES];
-    *n_bytes = token->n_bytes;
-    return t->words.bytes + token->start;
+    const trained_merge *merge = &t->merges[id - BPE_N_BYTES];
+    *n_bytes = merge->n_bytes;
+    return t->words.bytes + merge->start;
 }
 // @end train-token-bytes

@@ -26,17 +26,12 @@
 // and others 2019.
 
 // @begin bpe-trainer
+// Merge i makes token n_special + 256 + i.
 typedef struct {
-    uint32_t left, right, result;   // tokens
+    uint32_t left, right;           // the tokens that it joins
+    uint32_t start, n_bytes;        // the bytes that it makes, in the words
     uint64_t count;                 // how often the pair was there
 } trained_merge;
-
-// A token that was learnt, and where its bytes stand in the words.
-typedef struct {
-    size_t start;
-    uint32_t n_bytes;
-    uint64_t hash, power;           // of its bytes; and of their number
-} trained_token;
 
 typedef struct {
     const pretokenizer *rules;
@@ -44,11 +39,10 @@ typedef struct {
     size_t n_special;
     unsigned char byte_of[256];     // token n_special + i is byte_of[i]
     word_counts words;
-    size_t n_tokens;                // special ones, bytes, learnt ones
-    trained_token *learnt;          // n_tokens - n_special - 256 of them
+    size_t n_tokens;                // n_special + 256 + n_merges
     trained_merge *merges;          // in the order in which they were made
     size_t n_merges;
-    arena memory;                   // the two lists, and what they took
+    arena memory;                   // the merges, and what they took
 } bpe_trainer;
 // @end bpe-trainer
 
@@ -77,9 +71,8 @@ lll_status bpe_trainer_add(bpe_trainer *t, const char *text, size_t n_bytes,
 // Learn: the special tokens, the 256 bytes in the order of their letters
 // ("!" first, as in GPT-2), then the joined pair with the largest count, and
 // among equals the one with the smaller left, then the smaller right token.
-// These are the merges of the `tokenizers` package, in its order, but where
-// two pairs make the same bytes: each pair is counted exactly here, and both
-// make one token.
+// These are the merges of the `tokenizers` package, in its order. Once in
+// the life of a trainer.
 //
 // vocab_size    how many tokens to have; fewer, without an error, when no
 //               pair is left that is there min_count times
@@ -90,10 +83,9 @@ lll_status bpe_trainer_add(bpe_trainer *t, const char *text, size_t n_bytes,
 //                    min_count 0
 // LLL_ERR_OVERFLOW, LLL_ERR_MEMORY   no room; nothing is changed then
 //
-// For different words of N bytes together: memory 96 bytes for each of
-// them, 48 for each token wanted (N at most), and none that grows on the
-// way. Time O(N log N): each of at most N joins changes four counts in a
-// heap; the bytes are compared again where two pairs make the same hash.
+// For different words of N bytes together: memory 96 bytes for each of them,
+// and none that grows on the way. Time O(N log N): each of at most N joins
+// changes at most five counts, each in a heap.
 lll_status bpe_trainer_run(bpe_trainer *t, size_t vocab_size,
                            uint64_t min_count,
                            void (*observer)(void *context,

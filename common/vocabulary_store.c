@@ -76,7 +76,7 @@ static bool count_text(const bpe_trainer *t, size_t *n_text)
         fits = size_add(sum, n, &sum);
     }
     for (size_t i = 0; i < t->n_merges && fits; i++) {
-        bpe_trainer_token(t, t->merges[i].result, &n);
+        bpe_trainer_token(t, t->n_special + BPE_N_BYTES + i, &n);
         fits = size_add(sum, n + 1, &sum);
     }
     return fits && size_mul(sum, 2, n_text);

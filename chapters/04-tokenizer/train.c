@@ -98,12 +98,13 @@ static void print_merges(const bpe_trainer *t)
     printf("%8s %10s  %s\n", "token", "count", "is made of");
     for (size_t i = 0; i < t->n_merges; i++) {
         const trained_merge *merge = &t->merges[i];
-        printf("%8" PRIu32 " %10" PRIu64 "  ", merge->result, merge->count);
+        size_t id = t->n_special + BPE_N_BYTES + i;
+        printf("%8zu %10" PRIu64 "  ", id, merge->count);
         int columns = print_token(t, merge->left);
         columns += printf(" + ");
         columns += print_token(t, merge->right);
         printf("%*s ", columns < 30 ? 30 - columns : 0, "");
-        print_token(t, merge->result);
+        print_token(t, id);
         putchar('\n');
     }
 }
@@ -121,12 +122,13 @@ static lll_status json_merges(const bpe_trainer *t, lll_error *err)
     json_out_array(&json);
     for (size_t i = 0; i < t->n_merges; i++) {
         const trained_merge *merge = &t->merges[i];
-        const uint64_t values[] = {merge->left, merge->right, merge->result,
+        size_t id = t->n_special + BPE_N_BYTES + i;
+        const uint64_t values[] = {merge->left, merge->right, id,
                                    merge->count};
         static const char *const keys[] = {"left", "right", "token",
                                            "count"};
         size_t n;
-        const unsigned char *bytes = bpe_trainer_token(t, merge->result, &n);
+        const unsigned char *bytes = bpe_trainer_token(t, id, &n);
         json_out_object(&json);
         for (int k = 0; k < 4; k++) {
             json_out_key(&json, keys[k]);
