@@ -7,31 +7,18 @@
 #include "common/arena.h"
 #include "common/size.h"
 
-// @begin plan-saturate
-// Sizes that saturate: what overflows becomes SIZE_MAX and stays there, so
-// that a chain of them needs one check at its end.
-static size_t times(size_t a, size_t b)
-{
-    size_t product;
-    return size_mul(a, b, &product) ? product : SIZE_MAX;
-}
-
-static size_t plus(size_t a, size_t b)
-{
-    size_t sum;
-    return size_add(a, b, &sum) ? sum : SIZE_MAX;
-}
-
+// @begin plan-helpers
 static size_t floats(int rows, int columns)
 {
-    return times(times((size_t)rows, (size_t)columns), sizeof(float));
+    return size_times(size_times((size_t)rows, (size_t)columns),
+                      sizeof(float));
 }
 
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
-// @end plan-saturate
+// @end plan-helpers
 
 // @begin plan-names
 static const char *const names[PLAN_PARTS] = {
@@ -87,7 +74,7 @@ size_t plan_kv_row(dtype type, int head_dim)
 {
     const dtype_info *info = dtype_find((uint32_t)type);
     size_t block = (size_t)info->block_size;
-    return times(((size_t)head_dim + block - 1) / block,
+    return size_times(((size_t)head_dim + block - 1) / block,
                  (size_t)info->block_bytes);
 }
 // @end plan-kv
@@ -96,11 +83,11 @@ size_t plan_kv_row(dtype type, int head_dim)
 size_t plan_kv_rows(dtype type, int n_layers, int n_kv_heads, int head_dim,
                     int n_ctx)
 {
-    size_t rows = times(times((size_t)n_layers, (size_t)n_kv_heads),
+    size_t rows = size_times(size_times((size_t)n_layers, (size_t)n_kv_heads),
                         (size_t)n_ctx);
-    size_t keys = times(rows, plan_kv_row(type, head_dim));
+    size_t keys = size_times(rows, plan_kv_row(type, head_dim));
     // Keys end on a cache line, so that the values begin on one.
-    return times(2, arena_round(keys));
+    return size_times(2, arena_round(keys));
 }
 
 size_t plan_kv_cache(const model_config *c, dtype type, int n_ctx)
@@ -111,10 +98,11 @@ size_t plan_kv_cache(const model_config *c, dtype type, int n_ctx)
 size_t plan_activations(int n_rows, int n_columns)
 {
     size_t n_blocks = ((size_t)n_columns + 31) / 32;
-    size_t codes = times((size_t)n_rows, n_blocks * 32);
-    size_t per_block = times(times((size_t)n_rows, n_blocks), 4);
+    size_t codes = size_times((size_t)n_rows, n_blocks * 32);
+    size_t per_block = size_times(size_times((size_t)n_rows, n_blocks), 4);
     // Codes, then scales, sums and sums of codes, each on a cache line.
-    return plus(arena_round(codes), times(3, arena_round(per_block)));
+    return size_plus(arena_round(codes),
+                     size_times(3, arena_round(per_block)));
 }
 // @end plan-single
 
@@ -122,7 +110,7 @@ size_t plan_activations(int n_rows, int n_columns)
 size_t plan_attend_scratch(int head_dim)
 {
     // A span's keys and values as floats, and scores for sixteen rows.
-    return times(sizeof(float) * PLAN_ATTEND_SPAN,
+    return size_times(sizeof(float) * PLAN_ATTEND_SPAN,
                  2 * (size_t)head_dim + 16);
 }
 
@@ -131,9 +119,9 @@ size_t plan_thread_team(int n_threads)
     // What the threads share takes as much as four of them; a stack for
     // every thread but the first, which has one; and a page, because stacks
     // start at a page and the memory need not.
-    size_t own = times((size_t)n_threads + 4, PLAN_THREAD_BYTES);
-    return plus(plus(own, PLAN_PAGE_BYTES),
-                times((size_t)n_threads - 1, PLAN_STACK_BYTES));
+    size_t own = size_times((size_t)n_threads + 4, PLAN_THREAD_BYTES);
+    return size_plus(size_plus(own, PLAN_PAGE_BYTES),
+                size_times((size_t)n_threads - 1, PLAN_STACK_BYTES));
 }
 
 size_t plan_matmul_scratch(int n_inputs)
@@ -142,7 +130,7 @@ size_t plan_matmul_scratch(int n_inputs)
     // block of each row, and the fields as they were read: 22 bytes for each
     // column. Or four rows as floats: 16. The rest is for wider kernels.
     size_t n_blocks = ((size_t)n_inputs + 31) / 32;
-    return arena_round(times(48 * 32, n_blocks));
+    return arena_round(size_times(48 * 32, n_blocks));
 }
 // @end plan-threads
 
@@ -160,7 +148,7 @@ size_t plan_known_pieces(size_t longest)
 size_t plan_encoder(size_t longest)
 {
     size_t n = larger(longest, PLAN_PIECE_LEAST);
-    return plus(times(n, PLAN_SYMBOL_BYTES),
+    return size_plus(size_times(n, PLAN_SYMBOL_BYTES),
                 plan_known_pieces(longest) * PLAN_KNOWN_BYTES);
 }
 // @end plan-encoder
@@ -174,9 +162,9 @@ static size_t tile_scratch(const model_config *c)
     size_t rows = larger(PLAN_TILE_ROWS, group);
     // For each row its query and its result, the maximum, the total and the
     // number of positions it sees, and its state.
-    size_t numbers = times(rows, 2 * (size_t)c->head_dim + 3
+    size_t numbers = size_times(rows, 2 * (size_t)c->head_dim + 3
                                  + PLAN_STATE_FLOATS);
-    return plus(arena_round(times(numbers, sizeof(float))),
+    return size_plus(arena_round(size_times(numbers, sizeof(float))),
                 plan_attend_scratch(c->head_dim));
 }
 
@@ -205,13 +193,14 @@ static void plan_batch(const model_config *c, const plan_request *r,
     bytes[PLAN_ATTENTION] = floats(n, q);
     bytes[PLAN_GATE] = floats(n, c->d_ff);
     bytes[PLAN_UP] = floats(n, c->d_ff);
-    bytes[PLAN_POSITIONS] = times((size_t)n, sizeof(int32_t));
-    bytes[PLAN_ROPE] = plus(floats(n, c->rope_dim),
-                            times((size_t)c->rope_dim / 2, sizeof(double)));
-    bytes[PLAN_SPANS] = times(floats(n_spans, c->n_heads),
+    bytes[PLAN_POSITIONS] = size_times((size_t)n, sizeof(int32_t));
+    bytes[PLAN_ROPE] = size_plus(floats(n, c->rope_dim),
+                            size_times((size_t)c->rope_dim / 2,
+                                       sizeof(double)));
+    bytes[PLAN_SPANS] = size_times(floats(n_spans, c->n_heads),
                               (size_t)c->head_dim + 2);
     bytes[PLAN_LOGITS] = floats(r->n_outputs, c->vocab_size);
-    bytes[PLAN_SCRATCH] = times((size_t)r->n_threads,
+    bytes[PLAN_SCRATCH] = size_times((size_t)r->n_threads,
                                 worker_scratch(c, widest));
 }
 // @end plan-batch
@@ -253,25 +242,26 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
     if (c->qkv_bias)
         vectors += (size_t)(c->n_heads + 2 * c->n_kv_heads)
                    * (size_t)c->head_dim;
-    vectors = plus(times((size_t)c->n_layers, vectors), (size_t)c->d_model);
+    vectors = size_plus(size_times((size_t)c->n_layers, vectors),
+                        (size_t)c->d_model);
     if (c->rope_factors)
-        vectors = plus(vectors, (size_t)c->rope_dim / 2);
+        vectors = size_plus(vectors, (size_t)c->rope_dim / 2);
     // @end plan-memory
 
     // @begin plan-memory-parts
     p.bytes[PLAN_FILE_INDEX] = r->index_bytes;
     p.bytes[PLAN_TOKENIZER] = r->tokenizer_bytes;
-    p.bytes[PLAN_CACHE_TABLE] = times((size_t)r->n_sequences,
+    p.bytes[PLAN_CACHE_TABLE] = size_times((size_t)r->n_sequences,
                                       PLAN_CACHE_BYTES);
-    p.bytes[PLAN_WEIGHT_TABLE] = times((size_t)c->n_layers,
+    p.bytes[PLAN_WEIGHT_TABLE] = size_times((size_t)c->n_layers,
                                        PLAN_LAYER_BYTES);
-    p.bytes[PLAN_VECTORS] = times(vectors, sizeof(float));
-    p.bytes[PLAN_KV_CACHE] = times((size_t)r->n_sequences, plan_kv_cache(
+    p.bytes[PLAN_VECTORS] = size_times(vectors, sizeof(float));
+    p.bytes[PLAN_KV_CACHE] = size_times((size_t)r->n_sequences, plan_kv_cache(
                                        c, r->cache_type, r->n_ctx));
-    p.bytes[PLAN_CANDIDATES] = times((size_t)c->vocab_size,
+    p.bytes[PLAN_CANDIDATES] = size_times((size_t)c->vocab_size,
                                      PLAN_CANDIDATE_BYTES);
-    p.bytes[PLAN_HISTORY] = times((size_t)r->n_sequences,
-                                  times((size_t)r->n_ctx, sizeof(int32_t)));
+    p.bytes[PLAN_HISTORY] = size_times(sizeof(int32_t), size_times(
+                                (size_t)r->n_sequences, (size_t)r->n_ctx));
     p.bytes[PLAN_THREADS] = plan_thread_team(r->n_threads);
     plan_batch(c, r, p.bytes);
 
@@ -282,11 +272,11 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
                             "%d does not fit in %zu bits", names[i],
                             r->n_ctx, 8 * sizeof(size_t));
         if (i != PLAN_FILE_INDEX && i != PLAN_TOKENIZER)
-            p.model = plus(p.model, arena_round(p.bytes[i]));
+            p.model = size_plus(p.model, arena_round(p.bytes[i]));
     }
     // The arena asks for one alignment more than it hands out.
-    p.total = plus(plus(p.model, ARENA_ALIGNMENT),
-                   plus(r->index_bytes, r->tokenizer_bytes));
+    p.total = size_plus(size_plus(p.model, ARENA_ALIGNMENT),
+                   size_plus(r->index_bytes, r->tokenizer_bytes));
     if (p.total == SIZE_MAX)
         return lll_fail(err, LLL_ERR_OVERFLOW, "memory size overflow: the "
                         "parts do not fit in %zu bits together",

@@ -22,6 +22,20 @@ bool size_add(size_t a, size_t b, size_t *sum)
 }
 // @end size-mul
 
+// @begin size-saturate
+size_t size_times(size_t a, size_t b)
+{
+    size_t product;
+    return size_mul(a, b, &product) ? product : SIZE_MAX;
+}
+
+size_t size_plus(size_t a, size_t b)
+{
+    size_t sum;
+    return size_add(a, b, &sum) ? sum : SIZE_MAX;
+}
+// @end size-saturate
+
 // @begin shape-text
 void shape_text(const uint64_t *shape, int n_dims, char *text,
                 size_t capacity)

@@ -18,6 +18,12 @@ enum { TENSOR_MAX_DIMS = 8 };      // more than any file format allows
 bool size_mul(size_t a, size_t b, size_t *product);
 bool size_add(size_t a, size_t b, size_t *sum);
 
+// The same for a chain of them that is checked once, at its end: what does
+// not fit becomes SIZE_MAX, and SIZE_MAX times or plus anything stays it, but
+// for 0 times it, which is 0.
+size_t size_times(size_t a, size_t b);
+size_t size_plus(size_t a, size_t b);
+
 // Elements and bytes of a tensor.
 //
 // type     how its numbers are stored; a number that names no type is

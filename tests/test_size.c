@@ -125,9 +125,21 @@ static void texts(void **state)
     assert_string_equal(shape, "");
 }
 
+static void chains_stay_at_the_largest(void **state)
+{
+    (void)state;
+    assert_true(size_times(6, 7) == 42 && size_plus(6, 7) == 13);
+    assert_true(size_times(SIZE_MAX / 2 + 1, 2) == SIZE_MAX);
+    assert_true(size_plus(SIZE_MAX, 1) == SIZE_MAX);
+    assert_true(size_times(SIZE_MAX, 3) == SIZE_MAX);
+    assert_true(size_plus(size_times(SIZE_MAX, SIZE_MAX), 5) == SIZE_MAX);
+    assert_true(size_times(SIZE_MAX, 0) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(chains_stay_at_the_largest),
         cmocka_unit_test(products_and_sums),
         cmocka_unit_test(sizes),
         cmocka_unit_test(refusals),

@@ -1,0 +1,59 @@
+#ifndef COMMON_ADVICE_H
+#define COMMON_ADVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config.h"
+#include "common/cost.h"
+#include "common/dtype.h"
+#include "common/plan.h"
+
+// What to do with a model in a given memory. Taught in chapter 2.
+
+// @begin advice-types
+// The types that weights are usually stored in, the most exact first.
+enum { N_STORED_TYPES = 4 };
+typedef struct {
+    const char *name;       // "FP32", as people say
+    int bits;               // of --bits: 32, 16, 8, 4
+    dtype type;
+} stored_type;
+extern const stored_type stored_types[N_STORED_TYPES];
+
+// Bytes of a number, its share of the block's scales included: 4.5 bits are
+// 0.5625.
+double stored_number_bytes(dtype type);
+// @end advice-types
+
+// @begin advice-api
+// Bytes that running needs: the weights as `type`, and the plan. SIZE_MAX
+// when it does not fit in size_t or the request is refused.
+size_t advice_run_bytes(const model_config *config, dtype type,
+                        const plan_request *request);
+
+// The longest context, up to the model's, that runs in `memory` bytes; 0 when
+// not even one position fits. The batch is shortened to the context.
+int advice_context(const model_config *config, dtype type,
+                   const plan_request *request, size_t memory);
+
+// The longest block, up to the model's, that can be trained on in `memory`
+// bytes; 0 when not even one token fits.
+int advice_block(const model_config *config, const training_request *request,
+                 size_t memory);
+
+// The most exact type whose weights run in `memory` bytes; NULL for none.
+const stored_type *advice_type(const model_config *config,
+                               const plan_request *request, size_t memory);
+
+// The cheapest change to training that makes it fit: nothing, checkpoints,
+// adapters over frozen weights of 4 bits, or NULL for none of these: "all",
+// "checkpoints", "adapters".
+const char *advice_training(const model_config *config,
+                            const training_request *request, size_t memory);
+
+// What experience says for a model of so many weights, one line.
+const char *advice_by_size(uint64_t n_parameters);
+// @end advice-api
+
+#endif
