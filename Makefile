@@ -56,5 +56,6 @@ run: chapter-08
 run: export ASK := $(value QUESTION)
 include tools/test.mk
 include tools/exercises.mk
+include tools/fuzz.mk
 include tools/bench.mk
 -include tools/book.mk

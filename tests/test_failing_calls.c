@@ -1,0 +1,159 @@
+// Every call to the system fails once: the first, the second, and so on until
+// the work gets done. Each time the caller gets one sentence, nothing stays
+// open or allocated (the sanitizer looks), and the disk is as it was.
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/gguf.h"
+#include "common/gguf_write.h"
+
+void failing_set(int n);
+bool failing_happened(void);
+
+enum { MOST_CALLS = 200 };
+static char folder[64], path[128];
+static lll_error err;
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/test-failing-XXXXXX");
+    if (mkdtemp(folder) == NULL)
+        return 1;
+    snprintf(path, sizeof path, "%s/a.gguf", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(folder);
+}
+
+static int entries(void)
+{
+    int n = 0;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
+        n += e->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+// The lowest number that is free: larger when something stayed open.
+static int next_handle(void)
+{
+    int handle = dup(0);
+    assert_true(handle >= 0);
+    close(handle);
+    return handle;
+}
+
+static lll_status write_model(uint32_t generation)
+{
+    static const float data[2000];
+    static const uint64_t dims[] = {40, 50};
+    gguf_writer out;
+    gguf_writer_init(&out);
+    gguf_set_u32(&out, "generation", generation);
+    gguf_set_string(&out, "general.architecture", "llama", 5);
+    gguf_add_tensor(&out, "a", DTYPE_F32, dims, 2, data);
+    gguf_add_tensor(&out, "b", DTYPE_F32, dims, 2, data);
+    lll_status status = gguf_write(&out, path, &err);
+    gguf_writer_free(&out);
+    return status;
+}
+
+static uint64_t generation(void)
+{
+    gguf_file file;
+    uint64_t n = 0;
+    assert_int_equal(gguf_open(&file, path, NULL), LLL_OK);
+    assert_int_equal(gguf_get_u64(&file, "generation", &n, NULL), LLL_OK);
+    gguf_close(&file);
+    return n;
+}
+
+static void a_good_sentence(lll_status status)
+{
+    assert_true(status == LLL_ERR_MEMORY || status == LLL_ERR_IO);
+    assert_int_equal(err.code, status);
+    assert_ptr_equal(strstr(err.text, path), err.text);
+    assert_true(strlen(err.text) > strlen(path) + 10);
+}
+
+static void opening(void **state)
+{
+    static const gguf_file closed;
+    int handle = next_handle(), n_refused = 0, n = 1;
+    (void)state;
+    assert_int_equal(write_model(1), LLL_OK);
+    for (; n < MOST_CALLS; n++) {
+        gguf_file file;
+        failing_set(n);
+        lll_status status = gguf_open(&file, path, &err);
+        bool happened = failing_happened();
+        failing_set(0);
+        assert_int_equal(status != LLL_OK, happened);
+        if (!happened) {
+            gguf_close(&file);
+            break;
+        }
+        a_good_sentence(status);
+        assert_memory_equal(&file, &closed, sizeof file);
+        assert_int_equal(next_handle(), handle);
+        n_refused++;
+    }
+    // open, fstat, mmap; the name, the lists, the tensors' order.
+    assert_true(n_refused >= 6 && n < MOST_CALLS);
+}
+
+static void writing(void **state)
+{
+    int handle = next_handle(), n_refused = 0, n = 1;
+    (void)state;
+    assert_int_equal(write_model(1), LLL_OK);
+    for (; n < MOST_CALLS; n++) {
+        failing_set(n);
+        lll_status status = write_model(2);
+        bool happened = failing_happened();
+        failing_set(0);
+        assert_int_equal(next_handle(), handle);
+        assert_int_equal(entries(), 1);
+        // That the folder could not be synced is no failure: the file is
+        // whole, and it is there.
+        assert_int_equal(generation(), status == LLL_OK ? 2 : 1);
+        if (!happened)
+            break;
+        if (status == LLL_OK) {
+            assert_int_equal(write_model(1), LLL_OK);
+        } else {
+            a_good_sentence(status);
+            n_refused++;
+        }
+    }
+    // The lists growing; the names; path, partial, buffer; open, write, sync,
+    // rename.
+    assert_true(n_refused >= 9 && n < MOST_CALLS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(opening, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(writing, make_folder, remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

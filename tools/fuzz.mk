@@ -1,0 +1,45 @@
+# Files that strangers made up, and a system that refuses.
+#
+#   make fuzz              any bytes at all, FUZZ_SECONDS=60 for each reader
+#   make coverage          which lines of the GGUF modules no test has tried
+
+# Any bytes at all: libFuzzer, which is part of clang, makes them up. It reads
+# whatever reads a file, with files in memory in place of the disk's.
+FUZZERS      := fuzz_gguf fuzz_tokenizer
+FUZZ_CC      ?= clang
+FUZZ_SECONDS ?= 60
+FUZZ_OUT     := $(OUT)/fuzz
+FUZZ_FLAGS   := $(filter-out -fsanitize=%,$(BASE)) -fno-omit-frame-pointer \
+                -fsanitize=fuzzer,address,undefined \
+                -fno-sanitize-recover=all
+FUZZ_OBJECTS := $(patsubst %,$(FUZZ_OUT)/common/%.o,$(filter-out \
+                file,$(call modules_of,04))) \
+                $(FUZZ_OUT)/tests/fuzz/memory_file.o
+
+$(FUZZ_OUT)/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(call run,fuzz,$<,$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<)
+$(FUZZERS:%=$(FUZZ_OUT)/%): $(FUZZ_OUT)/%: $(FUZZ_OUT)/tests/fuzz/%.o \
+                            $(FUZZ_OBJECTS)
+	$(call run,link,$@,$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS))
+.SECONDARY: $(FUZZERS:%=$(FUZZ_OUT)/tests/fuzz/%.o)
+-include $(wildcard $(FUZZ_OUT)/*/*.d $(FUZZ_OUT)/tests/fuzz/*.d)
+
+# The modules that open, write and allocate, compiled so that a test can
+# refuse them what they ask for; the others as they are.
+FAILING         := file gguf gguf_find gguf_write
+FAILING_OBJECTS := $(FAILING:%=$(OUT)/failing/%.o) \
+                   $(OUT)/tests/failing/failing.o
+$(FAILING:%=$(OUT)/failing/%.o): $(OUT)/failing/%.o: common/%.c \
+                                 tests/failing/failing.h $(STAMP)
+	@mkdir -p $(@D)
+	$(call run,cc,$<,$(CC) $(BASE) -include tests/failing/failing.h \
+	    -MMD -MP -c -o $@ $<)
+$(OUT)/tests/test_failing_calls: $(OUT)/tests/test_failing_calls.o \
+        $(FAILING_OBJECTS) $(filter-out $(FAILING:%=$(OUT)/common/%.o),$(COMMON))
+	$(call run,link,$@,$(CC) $(LINK) -o $@ $^ $(CMOCKA) $(LDLIBS))
+-include $(wildcard $(OUT)/failing/*.d $(OUT)/tests/failing/*.d)
+
+.PHONY: coverage
+coverage: setup
+	@$(PYTHON) tools/coverage.py
