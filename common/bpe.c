@@ -22,10 +22,10 @@ static uint32_t smallest(const uint32_t *children)
     return least;
 }
 
-// Leaf `at` has a new rank. Upwards only as far as that changes anything.
-static void tree_set(rank_tree *tree, size_t at, uint32_t rank)
+// The group of leaf `at` has new ranks. Upwards only as far as that changes
+// anything.
+static void tree_update(rank_tree *tree, size_t at)
 {
-    tree->row[0][at] = rank;
     for (int i = 0; i + 1 < tree->n_rows; i++) {
         at /= CHILDREN;
         uint32_t least = smallest(tree->row[i] + at * CHILDREN);
@@ -37,19 +37,25 @@ static void tree_set(rank_tree *tree, size_t at, uint32_t rank)
 // @end bpe-tree
 
 // @begin bpe-tree-2
-// The leftmost leaf with the smallest rank; false when no pair is left.
-static bool tree_first(const rank_tree *tree, size_t *at, uint32_t *rank)
+// The first leaf at or behind `at` with this rank, the smallest there is;
+// there must be one. Near ones are found without going up to the top.
+static size_t tree_find(const rank_tree *tree, size_t at, uint32_t rank)
 {
-    *at = 0;
-    *rank = smallest(tree->row[tree->n_rows - 1]);
-    if (*rank == NO_PAIR)
-        return false;
-    for (int i = tree->n_rows - 1; i >= 0; i--) {
-        *at *= CHILDREN;
-        while (tree->row[i][*at] != *rank)
-            ++*at;
+    int i = 0;
+    for (;; i++) {
+        size_t behind = at / CHILDREN + 1;      // the next group
+        while (at < behind * CHILDREN && tree->row[i][at] != rank)
+            at++;
+        if (at < behind * CHILDREN)
+            break;
+        at = behind;
     }
-    return true;
+    while (i-- > 0) {
+        at *= CHILDREN;
+        while (tree->row[i][at] != rank)
+            at++;
+    }
+    return at;
 }
 // @end bpe-tree-2
 
@@ -105,75 +111,107 @@ static void join(bpe_symbol *symbols, uint32_t left, int32_t id)
 }
 // @end bpe-join
 
+// @begin bpe-rerank
+// One symbol is gone, and the one that grew has new pairs on both sides.
+static void rerank(rank_tree *tree, const bpe_rules *rules,
+                   const unsigned char *text, const bpe_symbol *symbols,
+                   uint32_t left, uint32_t gone)
+{
+    uint32_t *ranks = tree->row[0], previous = symbols[left].previous;
+    ranks[gone] = NO_PAIR;
+    ranks[left] = pair_rank(rules, text, symbols, left);
+    if (previous != BPE_NONE)
+        ranks[previous] = pair_rank(rules, text, symbols, previous);
+    // Most often, all three are in one group.
+    tree_update(tree, left);
+    if (gone / CHILDREN != left / CHILDREN)
+        tree_update(tree, gone);
+    if (previous != BPE_NONE && previous / CHILDREN != left / CHILDREN)
+        tree_update(tree, previous);
+}
+// @end bpe-rerank
+
 // @begin bpe-merge
 void bpe_merge(const bpe_rules *rules, const unsigned char *text,
                bpe_symbol *symbols, size_t n, uint32_t *numbers)
 {
     rank_tree tree;
-    size_t first;
-    uint32_t rank;
-    int32_t id;
+    uint32_t from = 0, before = NO_PAIR;
     for (uint32_t i = 0; i < n; i++)
         numbers[i] = pair_rank(rules, text, symbols, i);
     tree_build(&tree, numbers, n);
 
-    while (tree_first(&tree, &first, &rank)) {
+    for (;;) {
+        uint32_t rank = smallest(tree.row[tree.n_rows - 1]);
+        int32_t id;
+        if (rank == NO_PAIR)
+            return;
+        // The pairs before `from` were worse than the last one, so this one
+        // is not among them unless it is worse, too.
+        size_t first = tree_find(&tree, rank <= before ? from : 0, rank);
         uint32_t left = (uint32_t)first, right = symbols[left].next;
-        uint32_t previous = symbols[left].previous;
+        before = rank;
         // The tree knows only ranks: ask once more what the pair makes.
         if (!rules->find(rules->vocabulary, text, &symbols[left],
                          &symbols[right], &rank, &id))
             return;
         join(symbols, left, id);
-
-        // One symbol is gone, and the one that grew has new pairs on both
-        // sides.
-        tree_set(&tree, right, NO_PAIR);
-        tree_set(&tree, left, pair_rank(rules, text, symbols, left));
-        if (previous != BPE_NONE)
-            tree_set(&tree, previous,
-                     pair_rank(rules, text, symbols, previous));
+        rerank(&tree, rules, text, symbols, left, right);
+        from = symbols[left].previous == BPE_NONE ? left
+             : symbols[left].previous;
     }
 }
 // @end bpe-merge
 
 // @begin bpe-table
-static size_t first_slot(const bpe_table *table, int32_t left, int32_t right)
+static uint32_t hash_pair(int32_t left, int32_t right)
 {
-    // Multiplying by a large odd number mixes towards the high bits; the
-    // table uses the low ones.
+    // Multiplying by a large odd number mixes towards the high bits.
     uint64_t key = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
-    key *= 0x9e3779b97f4a7c15u;
-    return (size_t)(key >> 32) & (table->n_slots - 1);
+    return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 32);
 }
 
-uint32_t bpe_table_find(const bpe_table *table, int32_t left, int32_t right)
+// The slot of this pair, or the free one where it would go. Each slot holds
+// a line number + 1, and in the bits above, which such a number leaves free,
+// those of the pair's hash: most pairs that are not there are recognized
+// without a look at the list, which is far away.
+static size_t find_slot(const bpe_table *table, int32_t left, int32_t right,
+                        uint32_t *found)
 {
-    if (table->n_slots == 0)
-        return BPE_NONE;
-    size_t slot = first_slot(table, left, right);
-    while (table->slots[slot] != 0) {
-        const bpe_pair *pair = &table->pairs[table->slots[slot] - 1];
+    uint32_t hash = hash_pair(left, right);
+    uint32_t mask = (uint32_t)(table->n_slots - 1);
+    size_t slot = hash & mask;
+    for (; table->slots[slot] != 0; slot = (slot + 1) & mask) {
+        if ((table->slots[slot] ^ hash) & ~mask)
+            continue;
+        *found = (table->slots[slot] & mask) - 1;
+        const bpe_pair *pair = &table->pairs[*found];
         if (pair->left == left && pair->right == right)
-            return table->slots[slot] - 1;
-        slot = (slot + 1) & (table->n_slots - 1);
+            return slot;
     }
-    return BPE_NONE;
+    *found = BPE_NONE;
+    return slot;
 }
 // @end bpe-table
 
 // @begin bpe-table-2
+uint32_t bpe_table_find(const bpe_table *table, int32_t left, int32_t right)
+{
+    uint32_t found = BPE_NONE;
+    if (table->n_slots > 0)
+        find_slot(table, left, right, &found);
+    return found;
+}
+
 bool bpe_table_add(bpe_table *table, uint32_t rank)
 {
-    const bpe_pair *added = &table->pairs[rank];
-    size_t slot = first_slot(table, added->left, added->right);
-    while (table->slots[slot] != 0) {
-        const bpe_pair *pair = &table->pairs[table->slots[slot] - 1];
-        if (pair->left == added->left && pair->right == added->right)
-            return false;
-        slot = (slot + 1) & (table->n_slots - 1);
-    }
-    table->slots[slot] = rank + 1;
+    const bpe_pair *pair = &table->pairs[rank];
+    uint32_t found, mask = (uint32_t)(table->n_slots - 1);
+    size_t slot = find_slot(table, pair->left, pair->right, &found);
+    if (found != BPE_NONE)
+        return false;
+    table->slots[slot] = (hash_pair(pair->left, pair->right) & ~mask)
+                       | (rank + 1);
     return true;
 }
 // @end bpe-table-2

@@ -59,7 +59,7 @@ typedef struct {
 typedef struct {
     bpe_pair *pairs;        // n_pairs of them, in file order
     uint32_t n_pairs;
-    uint32_t *slots;        // n_slots line numbers + 1; 0: free
+    uint32_t *slots;        // 0: free; else a line number + 1 and a hash
     size_t n_slots;         // a power of two, more than n_pairs
 } bpe_table;
 
