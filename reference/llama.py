@@ -78,6 +78,8 @@ class Llama:
         self.dtype = np.dtype(dtype)
         self.tensors = {t.name: t for t in self.reader.tensors}
         self.decoded = {}
+        self.store = lambda rows: rows      # what a cache makes of keys and
+                                            # values
         key = lambda name, default=None: self.key(f"llama.{name}", default)
         self.d_model = key("embedding_length")
         self.n_layers = key("block_count")
@@ -151,7 +153,7 @@ class Llama:
         see("q", q), see("k", k), see("v", v)
         q, k = rope(heads(q), angles), rope(heads(k), angles)
         see("q_rope", flat(q)), see("k_rope", flat(k))
-        mixed = flat(attention(q, k, heads(v))[0])
+        mixed = flat(attention(q, self.store(k), self.store(heads(v)))[0])
         see("attention", mixed)
         out = self.linear(mixed, f"{name}_output")
         see("attn_output", out)
