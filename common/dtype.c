@@ -10,10 +10,8 @@ static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_F16]     = {"F16",       1,   2},
     [DTYPE_BF16]    = {"BF16",      1,   2},
     [DTYPE_F64]     = {"F64",       1,   8},
-    [DTYPE_I8]      = {"I8",        1,   1},
-    [DTYPE_I16]     = {"I16",       1,   2},
-    [DTYPE_I32]     = {"I32",       1,   4},
-    [DTYPE_I64]     = {"I64",       1,   8},
+    [DTYPE_I8]      = {"I8",        1,   1}, [DTYPE_I16] = {"I16", 1, 2},
+    [DTYPE_I32]     = {"I32",       1,   4}, [DTYPE_I64] = {"I64", 1, 8},
     [DTYPE_Q8_0]    = {"Q8_0",     32,  34},  // scale 2, codes 32
     [DTYPE_Q8_1]    = {"Q8_1",     32,  36},  // scale 2, sum 2, codes 32
     [DTYPE_Q4_0]    = {"Q4_0",     32,  18},  // scale 2, codes 16
@@ -38,6 +36,8 @@ static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_TQ1_0]   = {"TQ1_0",   256,  54},
     [DTYPE_TQ2_0]   = {"TQ2_0",   256,  66},
     [DTYPE_MXFP4]   = {"MXFP4",    32,  17},
+    [DTYPE_NVFP4]   = {"NVFP4",    64,  36},  // scales 4, codes 32
+    [DTYPE_Q1_0]    = {"Q1_0",    128,  18},  // scale 2, signs 16
 };
 // @end dtype-table
 

@@ -24,8 +24,9 @@ typedef enum {
     DTYPE_IQ4_XS = 23,  DTYPE_I8 = 24,      DTYPE_I16 = 25,
     DTYPE_I32 = 26,     DTYPE_I64 = 27,     DTYPE_F64 = 28,
     DTYPE_IQ1_M = 29,   DTYPE_BF16 = 30,    DTYPE_TQ1_0 = 34,
-    DTYPE_TQ2_0 = 35,   DTYPE_MXFP4 = 39,
-    DTYPE_COUNT = 40    // one above the largest
+    DTYPE_TQ2_0 = 35,   DTYPE_MXFP4 = 39,   DTYPE_NVFP4 = 40,
+    DTYPE_Q1_0 = 41,
+    DTYPE_COUNT = 42    // one above the largest
 } dtype;
 
 typedef struct {

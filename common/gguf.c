@@ -6,6 +6,8 @@
 
 #include "common/gguf_find.h"
 #include "common/gguf_read.h"
+#include "common/gguf_split.h"
+#include "common/size.h"
 
 // @begin gguf-stranger
 // What people have instead of a GGUF file, by how it begins.
@@ -111,51 +113,90 @@ static lll_status note_alignment(const gguf_reader *r,
 }
 // @end gguf-alignment
 
-// @begin gguf-survey
-// Walk both lists to their end without keeping anything, so that a file
-// which lies about their lengths is refused before memory is asked for.
-// *data_start is the first byte of the tensors' data.
-static lll_status survey(gguf_reader *r, gguf_file *file, uint64_t n_values,
-                         uint64_t n_tensors, size_t *data_start)
+// @begin gguf-grow
+// Room for entry number i of the n announced: twice as much as before, and at
+// the end as much as announced. Asking for all of it at once would let a
+// header of 24 bytes have any amount of memory.
+static bool grow(void **list, uint64_t i, uint64_t n, size_t entry_bytes)
 {
-    gguf_value value;
-    gguf_tensor tensor;
-    uint64_t offset;
+    size_t n_bytes;
+    if (i != 0 && (i < 64 || (i & (i - 1)) != 0))
+        return true;            // full after 0, 64, 128, 256 ...
+    uint64_t room = i == 0 ? 64 : 2 * i;
+    if (!size_mul((size_t)(room < n ? room : n), entry_bytes, &n_bytes))
+        return false;
+    void *more = realloc(*list, n_bytes);
+    if (more != NULL)
+        *list = more;
+    return more != NULL;
+}
+
+static lll_status no_memory(const gguf_file *file, lll_error *err)
+{
+    return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory for its lists",
+                    file->path);
+}
+// @end gguf-grow
+
+// @begin gguf-take-lists
+static lll_status take_values(gguf_reader *r, gguf_file *file, uint64_t n)
+{
+    void *list = NULL;
     lll_status status = LLL_OK;
-    file->alignment = 32;
-    for (uint64_t i = 0; i < n_values && status == LLL_OK; i++) {
-        status = gguf_take_value(r, &value);
+    for (uint64_t i = 0; i < n && status == LLL_OK; i++) {
+        if (!grow(&list, i, n, sizeof *file->values))
+            return no_memory(file, r->err);
+        file->values = list;
+        gguf_value *value = &file->values[file->n_values++];
+        status = gguf_take_value(r, value);
         if (status == LLL_OK
-            && gguf_string_is(value.key, "general.alignment"))
-            status = note_alignment(r, &value, &file->alignment);
+            && gguf_string_is(value->key, "general.alignment"))
+            status = note_alignment(r, value, &file->alignment);
     }
-    for (uint64_t i = 0; i < n_tensors && status == LLL_OK; i++)
-        status = gguf_take_tensor(r, &tensor, &offset);
-    // Can not overflow: a mapping never ends that close to SIZE_MAX.
-    size_t padded = r->at + file->alignment - 1;
-    *data_start = padded - padded % file->alignment;
     return status;
 }
-// @end gguf-survey
+
+static lll_status take_tensors(gguf_reader *r, gguf_file *file, uint64_t n)
+{
+    void *list = NULL;
+    lll_status status = LLL_OK;
+    for (uint64_t i = 0; i < n && status == LLL_OK; i++) {
+        if (!grow(&list, i, n, sizeof *file->tensors))
+            return no_memory(file, r->err);
+        file->tensors = list;
+        status = gguf_take_tensor(r, &file->tensors[file->n_tensors++]);
+    }
+    return status;
+}
+// @end gguf-take-lists
 
 // @begin gguf-place
-// Point the tensor at its bytes, all of which must be in the file.
-static lll_status place(const gguf_reader *r, gguf_tensor *tensor,
-                        uint64_t offset, size_t data_start,
-                        uint32_t alignment)
+// Point the tensors at their bytes, all of which must be in the file. The
+// data begin at the first multiple of the alignment behind the lists.
+static lll_status place(gguf_reader *r, gguf_file *file)
 {
-    size_t room = r->n_bytes > data_start ? r->n_bytes - data_start : 0;
-    size_t at = r->at - sizeof offset;
-    if (offset % alignment != 0)
-        return gguf_fail_at(r, LLL_ERR_FORMAT, at, "its data is at offset %"
-                            PRIu64 ", expected a multiple of the alignment, %"
-                            PRIu32, offset, alignment);
-    if (offset > room || tensor->n_bytes > room - offset)
-        return gguf_fail_at(r, LLL_ERR_FORMAT, at, "its %zu bytes begin at "
-                            "offset %" PRIu64 " of the data, of which the "
-                            "file holds %zu bytes; it is cut off or damaged: "
-                            "fetch it again", tensor->n_bytes, offset, room);
-    tensor->data = r->bytes + data_start + (size_t)offset;
+    // Can not overflow: a mapping never ends that close to SIZE_MAX.
+    size_t padded = r->at + file->alignment - 1;
+    size_t start = padded - padded % file->alignment;
+    size_t room = r->n_bytes > start ? r->n_bytes - start : 0;
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        gguf_tensor *tensor = &file->tensors[i];
+        uint64_t offset;
+        size_t at = gguf_offset_at(r, tensor, &offset);
+        r->name = tensor->name;
+        if (offset % file->alignment != 0)
+            return gguf_fail_at(r, LLL_ERR_FORMAT, at, "its data is at "
+                                "offset %" PRIu64 ", expected a multiple of "
+                                "the alignment, %" PRIu32, offset,
+                                file->alignment);
+        if (offset > room || tensor->n_bytes > room - offset)
+            return gguf_fail_at(r, LLL_ERR_FORMAT, at, "its %zu bytes begin "
+                                "at offset %" PRIu64 " of the data, of which "
+                                "the file holds %zu bytes; it is cut off or "
+                                "damaged: fetch it again", tensor->n_bytes,
+                                offset, room);
+        tensor->data = r->bytes + start + (size_t)offset;
+    }
     return LLL_OK;
 }
 // @end gguf-place
@@ -173,11 +214,12 @@ static int by_address(const void *a, const void *b)
 static lll_status check_overlap(gguf_reader *r, const gguf_file *file)
 {
     size_t n = file->n_tensors;
-    const gguf_tensor **order = malloc((n + 1) * sizeof *order);
+    const gguf_tensor **order = NULL;
     lll_status status = LLL_OK;
-    if (order == NULL)
-        return lll_fail(r->err, LLL_ERR_MEMORY, "%s: no memory to sort %zu "
-                        "tensors", r->path, n);
+    if (n == 0)
+        return LLL_OK;
+    if ((order = malloc(n * sizeof *order)) == NULL)
+        return no_memory(file, r->err);
     for (size_t i = 0; i < n; i++)
         order[i] = &file->tensors[i];
     qsort(order, n, sizeof *order, by_address);
@@ -197,55 +239,29 @@ static lll_status check_overlap(gguf_reader *r, const gguf_file *file)
 }
 // @end gguf-overlap
 
-// @begin gguf-fill
-// The second walk keeps what it reads. The lists were sized by the first.
-static lll_status fill(gguf_reader *r, gguf_file *file, size_t data_start)
-{
-    lll_status status = LLL_OK;
-    for (size_t i = 0; i < file->n_values && status == LLL_OK; i++) {
-        size_t at = r->at;
-        status = gguf_take_value(r, &file->values[i]);
-        if (status == LLL_OK && !gguf_index_value(file, i))
-            status = gguf_fail_at(r, LLL_ERR_FORMAT, at, "the key is there a "
-                                  "second time, expected once");
-    }
-    for (size_t i = 0; i < file->n_tensors && status == LLL_OK; i++) {
-        uint64_t offset;
-        size_t at = r->at;
-        status = gguf_take_tensor(r, &file->tensors[i], &offset);
-        if (status == LLL_OK)
-            status = place(r, &file->tensors[i], offset, data_start,
-                           file->alignment);
-        if (status == LLL_OK && !gguf_index_tensor(file, i))
-            status = gguf_fail_at(r, LLL_ERR_FORMAT, at, "the tensor is "
-                                  "there a second time, expected once");
-    }
-    return status == LLL_OK ? check_overlap(r, file) : status;
-}
-// @end gguf-fill
-
 // @begin gguf-read-lists
 static lll_status read_lists(gguf_file *file, lll_error *err)
 {
     gguf_reader r = {.path = file->path, .bytes = file->map.bytes,
-                .n_bytes = file->map.n_bytes, .err = err};
+                     .n_bytes = file->map.n_bytes, .err = err};
     uint64_t n_values = 0, n_tensors = 0;
-    size_t data_start = 0;
+    file->alignment = 32;
     lll_status status = take_header(&r, file, &n_values, &n_tensors);
-    if (status != LLL_OK)
-        return status;
-    gguf_reader lists = r;
-    status = survey(&r, file, n_values, n_tensors, &data_start);
     if (status == LLL_OK)
-        status = gguf_index_init(file, n_values, n_tensors, err);
-    if (status != LLL_OK)
-        return status;
-    return fill(&lists, file, data_start);
+        status = take_values(&r, file, n_values);
+    if (status == LLL_OK)
+        status = take_tensors(&r, file, n_tensors);
+    if (status == LLL_OK)
+        status = place(&r, file);
+    if (status == LLL_OK)
+        status = check_overlap(&r, file);
+    return status;
 }
 // @end gguf-read-lists
 
-// @begin gguf-open
-lll_status gguf_open(gguf_file *file, const char *path, lll_error *err)
+// @begin gguf-open-part
+// One file, whatever part of a model it is.
+static lll_status open_part(gguf_file *file, const char *path, lll_error *err)
 {
     size_t length = strlen(path) + 1;
     memset(file, 0, sizeof *file);
@@ -259,17 +275,117 @@ lll_status gguf_open(gguf_file *file, const char *path, lll_error *err)
                         path);
     }
     file->path = memcpy(copy, path, length);
+    file->n_bytes = file->map.n_bytes;
     status = read_lists(file, err);
+    if (status == LLL_OK)
+        status = gguf_sort_values(file, err);
     if (status != LLL_OK)
         gguf_close(file);
     return status;
 }
+// @end gguf-open-part
 
+// @begin gguf-join
+// Append the tensors of a part to those of the first, and keep its mapping.
+static lll_status join(gguf_file *file, gguf_file *part, lll_error *err)
+{
+    size_t n = file->n_tensors + part->n_tensors, n_bytes;
+    gguf_tensor *list = NULL;
+    if (part->n_tensors > 0
+        && (!size_mul(n, sizeof *list, &n_bytes)
+            || (list = realloc(file->tensors, n_bytes)) == NULL))
+        return no_memory(file, err);
+    if (list != NULL)
+        file->tensors = list;
+    for (size_t i = 0; i < part->n_tensors; i++) {
+        part->tensors[i].part = file->n_others + 1;
+        file->tensors[file->n_tensors++] = part->tensors[i];
+    }
+    file->n_bytes += part->map.n_bytes;
+    file->others[file->n_others++] = (gguf_part){part->path, part->map};
+    part->path = NULL;          // they are the whole model's now
+    part->map = (file_map){0};
+    return LLL_OK;
+}
+// @end gguf-join
+
+// @begin gguf-open-others
+static lll_status open_others(gguf_file *file, const gguf_split *split,
+                              lll_error *err)
+{
+    lll_status status = LLL_OK;
+    char *path = malloc(strlen(file->path) + 1);
+    file->others = calloc((size_t)split->count - 1, sizeof *file->others);
+    if (path == NULL || file->others == NULL)
+        status = no_memory(file, err);
+    for (uint64_t i = 1; i < split->count && status == LLL_OK; i++) {
+        gguf_file part;
+        gguf_split_path(file->path, i, path);
+        status = open_part(&part, path, err);
+        if (status == LLL_ERR_IO && err != NULL)
+            lll_fail(err, status, "%s; it is part %" PRIu64 " of %" PRIu64
+                     " of %s, which needs them all beside it", err->text,
+                     i + 1, split->count, file->path);
+        if (status != LLL_OK)
+            break;
+        status = gguf_split_check(file, split, i, &part, err);
+        if (status == LLL_OK)
+            status = join(file, &part, err);
+        gguf_close(&part);
+    }
+    free(path);
+    return status == LLL_OK ? gguf_split_check_total(file, split, err)
+                            : status;
+}
+// @end gguf-open-others
+
+// @begin gguf-open
+// Everything that stays allocated, to the byte.
+static size_t allocated(const gguf_file *file)
+{
+    size_t n_bytes = strlen(file->path) + 1
+        + file->n_values * (sizeof *file->values + sizeof(void *))
+        + file->n_tensors * (sizeof *file->tensors + sizeof(void *));
+    for (size_t i = 0; i < file->n_others; i++)
+        n_bytes += sizeof *file->others + strlen(file->others[i].path) + 1;
+    return n_bytes;
+}
+
+lll_status gguf_open(gguf_file *file, const char *path, lll_error *err)
+{
+    gguf_split split;
+    lll_status status = open_part(file, path, err);
+    if (status != LLL_OK)
+        return status;
+    status = gguf_split_read(file, &split, err);
+    if (status == LLL_OK)
+        status = gguf_split_check_first(file, &split, err);
+    if (status == LLL_OK && split.count > 1)
+        status = open_others(file, &split, err);
+    if (status == LLL_OK)
+        status = gguf_sort_tensors(file, err);
+    if (status == LLL_OK)
+        file->index_bytes = allocated(file);
+    else
+        gguf_close(file);
+    return status;
+}
+// @end gguf-open
+
+// @begin gguf-close
 void gguf_close(gguf_file *file)
 {
+    for (size_t i = 0; i < file->n_others; i++) {
+        free((char *)(uintptr_t)file->others[i].path);
+        file_map_close(&file->others[i].map);
+    }
+    free(file->others);
     free((char *)(uintptr_t)file->path);
-    free(file->values);         // the one block: tensors and tables follow
+    free(file->values);
+    free(file->tensors);
+    free(file->value_order);
+    free(file->tensor_order);
     file_map_close(&file->map);
     memset(file, 0, sizeof *file);
 }
-// @end gguf-open
+// @end gguf-close

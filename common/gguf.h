@@ -12,7 +12,8 @@
 // Reading GGUF, the file format of llama.cpp and most models for CPUs: a
 // list of metadata, a list of tensors, then the tensors' bytes. The file is
 // mapped and checked once; nothing is copied, so opening a large model costs
-// no more than walking its lists.
+// no more than walking its lists. A model that came in several files is
+// opened by naming the first.
 //
 //     gguf_file file;
 //     gguf_tensor embedding;
@@ -43,7 +44,7 @@ typedef struct {
 // One metadata entry. `bytes` is where its value starts in the file, which
 // need not be aligned: read it through the getters below.
 typedef struct {
-    gguf_string key;
+    gguf_string key;            // at the beginning: see value_order below
     gguf_type type;
     gguf_type item_type;        // of an array; else the same as type
     uint64_t n_items;           // of an array; else 1
@@ -52,30 +53,40 @@ typedef struct {
 
 // One tensor. Valid until gguf_close().
 typedef struct {
-    gguf_string name;
+    gguf_string name;           // at the beginning: see tensor_order below
     dtype type;                 // a number that dtype_find() knows
     int n_dims;                 // 1..4
     uint64_t dims[4];           // dims[0] varies fastest; unused ones are 1
     const void *data;           // n_bytes bytes, aligned as the file says
     size_t n_bytes;
     size_t n_elements;
+    size_t part;                // which file it is in: 0 is the first
 } gguf_tensor;
+
+// @begin gguf-file
+// One of the files in which a model came.
+typedef struct {
+    const char *path;
+    file_map map;
+} gguf_part;
 
 typedef struct {
     const char *path;           // owned copy, for sentences
     file_map map;
+    gguf_part *others;          // owned: the parts after this, the first one
+    size_t n_others;            // 0 for a model in one file
+    size_t n_bytes;             // mapped, all parts together
     uint32_t version;           // 2 or 3
     uint32_t alignment;         // bytes, a power of two
     size_t n_values;
     gguf_value *values;         // owned, in file order
     size_t n_tensors;
-    gguf_tensor *tensors;       // owned, in file order
-    uint32_t *value_index;      // owned: hash tables of numbers + 1
-    uint32_t *tensor_index;
-    size_t value_slots;         // a power of two each
-    size_t tensor_slots;
-    size_t index_bytes;         // of the lists, as gguf_index_size() says
+    gguf_tensor *tensors;       // owned, of all parts, in file order
+    const gguf_string **value_order;    // owned: their names, sorted, each of
+    const gguf_string **tensor_order;   // them the beginning of its struct
+    size_t index_bytes;         // of all that opening has allocated
 } gguf_file;
+// @end gguf-file
 
 enum {
     GGUF_MAX_NESTING = 8,           // arrays in arrays in arrays ...
@@ -86,24 +97,27 @@ enum {
     GGUF_MAX_ALIGNMENT = 65536
 };
 
-// Bytes of the one block that holds the lists and their hash tables. False
-// when that does not fit in size_t, or when a list has more entries than
-// 32 bits can number.
-bool gguf_index_size(uint64_t n_values, uint64_t n_tensors, size_t *n_bytes);
-
-// Map and check a file: every length against the bytes that remain, every
-// tensor against the data, names unique. Reads no tensor data.
+// Map and check a file, and the other parts of its model where it came in
+// several: every length against the bytes that remain, every tensor against
+// the data, names unique. Reads no tensor data. Costs O(n log n) for n
+// entries, whatever their names.
 //
 // LLL_ERR_IO            file_map_open() failed
 // LLL_ERR_FORMAT        the bytes break a rule of the format: file, byte
-//                       offset, found, expected
+//                       offset, found, expected; or it is not the first
+//                       part of a model, or a part does not belong to it
 // LLL_ERR_UNSUPPORTED   a version, byte order or tensor type we do not know
 // LLL_ERR_MEMORY        no room for the lists
 // On failure *file is zeroed and nothing stays open.
 lll_status gguf_open(gguf_file *file, const char *path, lll_error *err);
 void gguf_close(gguf_file *file);   // accepts a zeroed struct
 
-// The entry called `key`, or NULL. One hash probe.
+// The part of the model that holds a tensor, and at which of its bytes the
+// tensor's data begin.
+gguf_part gguf_part_of(const gguf_file *file, const gguf_tensor *tensor);
+size_t gguf_data_at(const gguf_file *file, const gguf_tensor *tensor);
+
+// The entry called `key`, or NULL. O(log n), as is finding a tensor.
 const gguf_value *gguf_find_value(const gguf_file *file, const char *key);
 
 // Read a number, a truth or a text. The getters convert between the number
@@ -141,7 +155,7 @@ gguf_string gguf_next_string(const unsigned char **cursor);
 // LLL_ERR_NOT_FOUND   no such name
 // LLL_ERR_FORMAT      the shape differs: "blk.0.attn_k.weight: expected
 //                     [64, 32], found [64, 64]"
-// One hash probe, no allocation.
+// No allocation.
 lll_status gguf_find_tensor(const gguf_file *file, const char *name,
                             const uint64_t *dims, int n_dims,
                             gguf_tensor *out, lll_error *err);
@@ -154,5 +168,7 @@ size_t gguf_type_bytes(gguf_type type);
 
 // Compare text in the file with a C string.
 bool gguf_string_is(gguf_string text, const char *expected);
+// Compare two texts byte by byte: below, equal to or above 0, as strcmp().
+int gguf_string_order(gguf_string a, gguf_string b);
 
 #endif

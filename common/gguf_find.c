@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/size.h"
+#include "common/gguf_read.h"
 
 // @begin gguf-types
 static const struct { const char *name; size_t n_bytes; }
@@ -32,135 +32,133 @@ size_t gguf_type_bytes(gguf_type type)
 }
 // @end gguf-types
 
-// @begin gguf-index-size
-// Slots of a hash table: a power of two that leaves half of them empty, so
-// that a search soon meets one and stops.
-static size_t slots_for(uint64_t n)
+// @begin gguf-order
+int gguf_string_order(gguf_string a, gguf_string b)
 {
-    size_t slots = 2;
-    while (slots / 2 < n)
-        slots *= 2;
-    return slots;
+    size_t n = a.n_bytes < b.n_bytes ? a.n_bytes : b.n_bytes;
+    int order = n > 0 ? memcmp(a.bytes, b.bytes, n) : 0;
+    return order != 0 ? order
+                      : (a.n_bytes > b.n_bytes) - (a.n_bytes < b.n_bytes);
 }
 
-bool gguf_index_size(uint64_t n_values, uint64_t n_tensors, size_t *n_bytes)
-{
-    size_t values, tensors, slots, sum;
-    // A slot holds a number plus 1 in 32 bits, and slots_for() must end.
-    if (n_values > UINT32_MAX / 4 || n_tensors > UINT32_MAX / 4)
-        return false;
-    if (!size_mul((size_t)n_values, sizeof(gguf_value), &values)
-        || !size_mul((size_t)n_tensors, sizeof(gguf_tensor), &tensors)
-        || !size_mul(slots_for(n_values) + slots_for(n_tensors),
-                     sizeof(uint32_t), &slots)
-        || !size_add(values, tensors, &sum) || !size_add(sum, slots, &sum))
-        return false;
-    *n_bytes = sum;
-    return true;
-}
-// @end gguf-index-size
-
-// @begin gguf-index-init
-lll_status gguf_index_init(gguf_file *file, uint64_t n_values,
-                           uint64_t n_tensors, lll_error *err)
-{
-    size_t n_bytes;
-    if (!gguf_index_size(n_values, n_tensors, &n_bytes))
-        return lll_fail(err, LLL_ERR_UNSUPPORTED, "%s: byte 8: header: %"
-                        PRIu64 " tensors and %" PRIu64 " metadata entries, "
-                        "more than we can number", file->path, n_tensors,
-                        n_values);
-    // Both structs end on a multiple of 8 bytes, so nothing is misaligned.
-    file->values = calloc(1, n_bytes);
-    if (file->values == NULL)
-        return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory for its lists: "
-                        "%zu bytes", file->path, n_bytes);
-    file->n_values = (size_t)n_values;
-    file->n_tensors = (size_t)n_tensors;
-    file->tensors = (gguf_tensor *)(void *)(file->values + n_values);
-    file->value_slots = slots_for(n_values);
-    file->tensor_slots = slots_for(n_tensors);
-    file->value_index = (uint32_t *)(void *)(file->tensors + n_tensors);
-    file->tensor_index = file->value_index + file->value_slots;
-    file->index_bytes = n_bytes;
-    return LLL_OK;
-}
-// @end gguf-index-init
-
-// @begin gguf-hash
-// FNV-1a: multiply and mix byte by byte, then fold the better upper half in.
-static size_t hash_of(const char *bytes, size_t n)
-{
-    uint64_t hash = 14695981039346656037u;
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211u;
-    return (size_t)(hash ^ hash >> 32);
-}
-
-static bool same(gguf_string a, const char *bytes, size_t n)
-{
-    return a.n_bytes == n && memcmp(a.bytes, bytes, n) == 0;
-}
-// @end gguf-hash
-
-// @begin gguf-slot
-// The slot that holds this name, or the empty one where it would go.
-static uint32_t *value_slot(const gguf_file *file, const char *key, size_t n)
-{
-    size_t i = hash_of(key, n);
-    for (;; i++) {
-        uint32_t *slot = &file->value_index[i & (file->value_slots - 1)];
-        if (*slot == 0 || same(file->values[*slot - 1].key, key, n))
-            return slot;
-    }
-}
-
-static uint32_t *tensor_slot(const gguf_file *file, const char *name,
-                             size_t n)
-{
-    size_t i = hash_of(name, n);
-    for (;; i++) {
-        uint32_t *slot = &file->tensor_index[i & (file->tensor_slots - 1)];
-        if (*slot == 0 || same(file->tensors[*slot - 1].name, name, n))
-            return slot;
-    }
-}
-// @end gguf-slot
-
-// @begin gguf-index
-bool gguf_index_value(gguf_file *file, size_t i)
-{
-    gguf_string key = file->values[i].key;
-    uint32_t *slot = value_slot(file, key.bytes, key.n_bytes);
-    bool is_new = *slot == 0;
-    if (is_new)
-        *slot = (uint32_t)i + 1;
-    return is_new;
-}
-
-bool gguf_index_tensor(gguf_file *file, size_t i)
-{
-    gguf_string name = file->tensors[i].name;
-    uint32_t *slot = tensor_slot(file, name.bytes, name.n_bytes);
-    bool is_new = *slot == 0;
-    if (is_new)
-        *slot = (uint32_t)i + 1;
-    return is_new;
-}
-// @end gguf-index
-
-// @begin gguf-find
 bool gguf_string_is(gguf_string text, const char *expected)
 {
-    return same(text, expected, strlen(expected));
+    return gguf_string_order(text, (gguf_string){expected, strlen(expected)})
+           == 0;
+}
+
+// Of two that are equal, the one that stands first in the list is first.
+static int by_name(const void *a, const void *b)
+{
+    const gguf_string *x = *(const gguf_string *const *)a;
+    const gguf_string *y = *(const gguf_string *const *)b;
+    int order = gguf_string_order(*x, *y);
+    return order != 0 ? order : (x > y) - (x < y);
+}
+// @end gguf-order
+
+// @begin gguf-sort
+// Point at the names of a list of n structs, each of which begins with one,
+// and sort them. NULL for an empty list, and when there is no memory.
+static const gguf_string **sort_names(const void *list, size_t n,
+                                      size_t struct_bytes)
+{
+    const gguf_string **order = n > 0 ? malloc(n * sizeof *order) : NULL;
+    if (order == NULL)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        order[i] = (const void *)((const char *)list + i * struct_bytes);
+    qsort(order, n, sizeof *order, by_name);
+    return order;
+}
+
+// The second of two that are equal, or NULL.
+static const gguf_string *find_twin(const gguf_string *const *order, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (gguf_string_order(*order[i - 1], *order[i]) == 0)
+            return order[i];
+    return NULL;
+}
+// @end gguf-sort
+
+// @begin gguf-sort-lists
+static lll_status check_order(const gguf_file *file, const char *kind,
+                              const gguf_string *const *order, size_t n,
+                              lll_error *err)
+{
+    if (order == NULL && n > 0)
+        return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory to sort %zu "
+                        "names", file->path, n);
+    const gguf_string *twin = find_twin(order, n);
+    if (twin == NULL)
+        return LLL_OK;
+    gguf_part part = {file->path, file->map};
+    if (order == file->tensor_order)
+        part = gguf_part_of(file, (const gguf_tensor *)(const void *)twin);
+    const gguf_reader r = {.path = part.path, .kind = kind, .name = *twin,
+                           .err = err};
+    // An entry begins with the length of its name.
+    const unsigned char *entry = (const unsigned char *)twin->bytes - 8;
+    return gguf_fail_at(&r, LLL_ERR_FORMAT,
+                        (size_t)(entry - part.map.bytes), "the %s is there "
+                        "a second time, expected once", kind);
+}
+
+lll_status gguf_sort_values(gguf_file *file, lll_error *err)
+{
+    size_t n = file->n_values;
+    file->value_order = sort_names(file->values, n, sizeof *file->values);
+    return check_order(file, "key", file->value_order, n, err);
+}
+
+lll_status gguf_sort_tensors(gguf_file *file, lll_error *err)
+{
+    size_t n = file->n_tensors;
+    file->tensor_order = sort_names(file->tensors, n, sizeof *file->tensors);
+    return check_order(file, "tensor", file->tensor_order, n, err);
+}
+// @end gguf-sort-lists
+
+// @begin gguf-find
+// The struct that begins with this name, or NULL.
+static const void *search(const gguf_string *const *order, size_t n,
+                          const char *name)
+{
+    const gguf_string wanted = {name, strlen(name)};
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int found = gguf_string_order(wanted, *order[middle]);
+        if (found == 0)
+            return order[middle];
+        if (found < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
 }
 
 const gguf_value *gguf_find_value(const gguf_file *file, const char *key)
 {
-    uint32_t number = *value_slot(file, key, strlen(key));
-    return number != 0 ? &file->values[number - 1] : NULL;
+    return search(file->value_order, file->n_values, key);
 }
 // @end gguf-find
+
+// @begin gguf-part-of
+gguf_part gguf_part_of(const gguf_file *file, const gguf_tensor *tensor)
+{
+    return tensor->part == 0 ? (gguf_part){file->path, file->map}
+                             : file->others[tensor->part - 1];
+}
+
+size_t gguf_data_at(const gguf_file *file, const gguf_tensor *tensor)
+{
+    const unsigned char *data = tensor->data;
+    return (size_t)(data - gguf_part_of(file, tensor).map.bytes);
+}
+// @end gguf-part-of
 
 // @begin gguf-find-tensor
 // "[64, 32]", in the order of the file.
@@ -176,11 +174,12 @@ lll_status gguf_find_tensor(const gguf_file *file, const char *name,
                             const uint64_t *dims, int n_dims,
                             gguf_tensor *out, lll_error *err)
 {
-    uint32_t number = *tensor_slot(file, name, strlen(name));
-    if (number == 0)
+    const gguf_tensor *tensor = search(file->tensor_order, file->n_tensors,
+                                       name);
+    if (tensor == NULL)
         return lll_fail(err, LLL_ERR_NOT_FOUND, "%s: found no tensor %s "
-                        "among its %zu", file->path, name, file->n_tensors);
-    const gguf_tensor *tensor = &file->tensors[number - 1];
+                        "among its %zu", file->path, name,
+                        file->n_tensors);
     bool equal = n_dims == 0 || n_dims == tensor->n_dims;
     for (int i = 0; i < n_dims && equal; i++)
         equal = dims[i] == tensor->dims[i];
@@ -307,8 +306,9 @@ static lll_status mismatch(const gguf_file *file, const gguf_value *value,
     else if (gguf_type_bytes(value->type) > 0)
         snprintf(number, sizeof number, " %" PRId64, gguf_item_i64(value, 0));
     return lll_fail(err, LLL_ERR_FORMAT, "%s: byte %td: key %s: found %s%s, "
-                    "expected %s", file->path, value->bytes - file->map.bytes,
-                    key, gguf_type_name(value->type), number, expected);
+                    "expected %s", file->path,
+                    value->bytes - file->map.bytes, key,
+                    gguf_type_name(value->type), number, expected);
 }
 // @end gguf-get
 

@@ -258,13 +258,14 @@ static lll_status check_size(const gguf_reader *r, size_t at, uint32_t type,
 // @begin gguf-tensor
 // One entry of the list of tensors: name, shape, type, and where its bytes
 // are, counted from the start of the data.
-lll_status gguf_take_tensor(gguf_reader *r, gguf_tensor *tensor,
-                              uint64_t *offset)
+lll_status gguf_take_tensor(gguf_reader *r, gguf_tensor *tensor)
 {
     size_t at = r->at;
     uint32_t type = 0;
+    uint64_t offset;
     r->kind = "tensor";
     r->name.n_bytes = 0;
+    *tensor = (gguf_tensor){0};
     lll_status status = take_string(r, &tensor->name);
     if (status != LLL_OK)
         return status;
@@ -280,7 +281,20 @@ lll_status gguf_take_tensor(gguf_reader *r, gguf_tensor *tensor,
     if (status == LLL_OK)
         status = check_size(r, at, type, tensor);
     if (status == LLL_OK)
-        status = gguf_take_number(r, offset, sizeof *offset);
+        status = gguf_take_number(r, &offset, sizeof offset);
     return status;
 }
 // @end gguf-tensor
+
+// @begin gguf-offset
+size_t gguf_offset_at(const gguf_reader *r, const gguf_tensor *tensor,
+                      uint64_t *offset)
+{
+    // Behind the name: how many dimensions, the dimensions, the type.
+    const char *end = tensor->name.bytes + tensor->name.n_bytes;
+    size_t at = (size_t)(end - (const char *)r->bytes) + 4
+                + 8 * (size_t)tensor->n_dims + 4;
+    memcpy(offset, r->bytes + at, sizeof *offset);
+    return at;
+}
+// @end gguf-offset

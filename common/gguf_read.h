@@ -43,11 +43,15 @@ lll_status gguf_expect(gguf_reader *r, uint64_t n, size_t entry_bytes,
                        const char *what);
 
 // Copy the next n bytes, the next metadata entry, the next entry of the list
-// of tensors. *offset is where the tensor's bytes are, counted from the start
-// of the data; tensor->data is not set.
+// of tensors. tensor->data is left NULL: where the data begin is not known
+// before the list ends.
 lll_status gguf_take_number(gguf_reader *r, void *number, size_t n);
 lll_status gguf_take_value(gguf_reader *r, gguf_value *value);
-lll_status gguf_take_tensor(gguf_reader *r, gguf_tensor *tensor,
-                            uint64_t *offset);
+lll_status gguf_take_tensor(gguf_reader *r, gguf_tensor *tensor);
+
+// Where the offset of a tensor stands, which ends its entry: the byte of the
+// file, and the number.
+size_t gguf_offset_at(const gguf_reader *r, const gguf_tensor *tensor,
+                      uint64_t *offset);
 
 #endif

@@ -80,7 +80,6 @@ static void json_value(json_out *json, const gguf_value *value)
 static void json_tensor_entry(json_out *json, const gguf_file *file,
                               const gguf_tensor *tensor)
 {
-    const unsigned char *data = tensor->data;
     json_out_object(json);
     json_out_key(json, "name");
     json_out_bytes(json, tensor->name.bytes, tensor->name.n_bytes);
@@ -93,8 +92,12 @@ static void json_tensor_entry(json_out *json, const gguf_file *file,
     json_out_end(json);
     json_out_key(json, "bytes");
     json_out_u64(json, tensor->n_bytes);
+    if (file->n_others > 0) {
+        json_out_key(json, "part");
+        json_out_u64(json, tensor->part);
+    }
     json_out_key(json, "at");
-    json_out_u64(json, (uint64_t)(data - file->map.bytes));
+    json_out_u64(json, gguf_data_at(file, tensor));
     json_out_end(json);
 }
 // @end json-tensor-entry
@@ -108,7 +111,7 @@ lll_status json_file(const gguf_file *file, lll_error *err)
     json_out_key(&json, "path");
     json_out_text(&json, file->path);
     json_out_key(&json, "bytes");
-    json_out_u64(&json, file->map.n_bytes);
+    json_out_u64(&json, file->n_bytes);
     json_out_key(&json, "version");
     json_out_u64(&json, file->version);
     json_out_key(&json, "alignment");

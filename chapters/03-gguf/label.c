@@ -97,10 +97,10 @@ void show_tensors(const gguf_file *file)
         number_text(tensor->n_bytes, bytes, sizeof bytes);
         int columns = terminal_text(stdout, tensor->name.bytes,
                                     tensor->name.n_bytes);
-        printf("%*s %-6s %-19s %11s %11td\n",
+        printf("%*s %-6s %-19s %11s %11zu\n",
                columns < 26 ? 26 - columns : 0, "",
                dtype_name((uint32_t)tensor->type), dims, bytes,
-               (const unsigned char *)tensor->data - file->map.bytes);
+               gguf_data_at(file, tensor));
     }
 }
 // @end label-metadata
@@ -166,8 +166,8 @@ static void header_lines(const gguf_file *file, bool color)
     char exact[32], human[32], count[32];
     for (size_t i = 0; i < file->n_tensors; i++)
         numbers += file->tensors[i].n_elements;
-    number_text(file->map.n_bytes, exact, sizeof exact);
-    size_text(file->map.n_bytes, human, sizeof human);
+    number_text(file->n_bytes, exact, sizeof exact);
+    size_text(file->n_bytes, human, sizeof human);
     count_text(numbers, count, sizeof count);
     terminal_bold(stdout, color, file->path);
     printf("\n%-18s %s bytes (%s), GGUF version %" PRIu32 "\n", "file", exact,
