@@ -105,26 +105,37 @@ const stored_type *advice_type(const model_config *c,
             return &stored_types[i];
     return NULL;
 }
+// @end advice-choice
 
-const char *advice_training(const model_config *c,
-                            const training_request *request, size_t memory)
+// @begin advice-ways
+const training_way training_ways[N_TRAINING_WAYS] = {
+    {"all weights", "all", false, 0}, {"checkpoints", "ckpt", true, 0},
+    {"adapters", "lora", true, 16},
+};
+
+training_cost advice_training_cost(const model_config *c,
+                                   const training_request *request,
+                                   const training_way *way)
 {
-    static const struct { const char *name; bool checkpoint; int rank; }
-    ways[] = {
-        {"all", false, 0}, {"checkpoints", true, 0}, {"adapters", true, 16},
-    };
     training_request r = *request;
-    r.frozen_type = DTYPE_Q4_0;
+    r.activations.checkpoint = way->checkpoint;
+    r.lora_rank = way->lora_rank;
     r.lora_matrices = LORA_Q | LORA_K | LORA_V | LORA_O;
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        r.activations.checkpoint = ways[i].checkpoint;
-        r.lora_rank = ways[i].rank;
-        if (fits(cost_training(c, &r).total, memory))
-            return ways[i].name;
-    }
+    r.frozen_type = DTYPE_Q4_0;
+    return cost_training(c, &r);
+}
+
+const training_way *advice_training(const model_config *c,
+                                    const training_request *request,
+                                    size_t memory)
+{
+    for (int i = 0; i < N_TRAINING_WAYS; i++)
+        if (fits(advice_training_cost(c, request, &training_ways[i]).total,
+                 memory))
+            return &training_ways[i];
     return NULL;
 }
-// @end advice-choice
+// @end advice-ways
 
 // @begin advice-size
 const char *advice_by_size(uint64_t n_parameters)

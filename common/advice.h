@@ -1,6 +1,7 @@
 #ifndef COMMON_ADVICE_H
 #define COMMON_ADVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +27,7 @@ extern const stored_type stored_types[N_STORED_TYPES];
 double stored_number_bytes(dtype type);
 // @end advice-types
 
-// @begin advice-api
+// @begin advice-run-api
 // Bytes that running needs: the weights as `type`, and the plan. SIZE_MAX
 // when it does not fit in size_t or the request is refused.
 size_t advice_run_bytes(const model_config *config, dtype type,
@@ -46,14 +47,32 @@ int advice_block(const model_config *config, const training_request *request,
 const stored_type *advice_type(const model_config *config,
                                const plan_request *request, size_t memory);
 
-// The cheapest change to training that makes it fit: nothing, checkpoints,
-// adapters over frozen weights of 4 bits, or NULL for none of these: "all",
-// "checkpoints", "adapters".
-const char *advice_training(const model_config *config,
-                            const training_request *request, size_t memory);
+// @end advice-run-api
+
+// @begin advice-training-api
+// Ways of training, each cheaper than the one before: all weights, the same
+// with checkpoints, adapters of rank 16 at attention over frozen weights of
+// 4 bits.
+typedef struct {
+    const char *name;       // "checkpoints"
+    const char *mark;       // "ckpt", for narrow tables
+    bool checkpoint;
+    int lora_rank;
+} training_way;
+enum { N_TRAINING_WAYS = 3 };
+extern const training_way training_ways[N_TRAINING_WAYS];
+
+// What training costs in that way; block, batch and precision as requested.
+training_cost advice_training_cost(const model_config *config,
+                                   const training_request *request,
+                                   const training_way *way);
+// The first way that fits in `memory` bytes; NULL for none.
+const training_way *advice_training(const model_config *config,
+                                    const training_request *request,
+                                    size_t memory);
 
 // What experience says for a model of so many weights, one line.
 const char *advice_by_size(uint64_t n_parameters);
-// @end advice-api
+// @end advice-training-api
 
 #endif

@@ -1,0 +1,166 @@
+// What is asked about a model's memory and speed, from the command line.
+#include "chapters/02-parameter-calculator/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/machine.h"
+#include "common/probe.h"
+
+// @begin question-options
+const cost_settings cost_defaults = {
+    .bits = 4, .lora_matrices = "q,v",
+};
+
+size_t cost_options(cost_settings *s, args_option *rows)
+{
+    const args_option options[N_COST_OPTIONS] = {
+        ARGS_HEADING("Memory, speed and training"),
+        ARGS_TEXT(NULL, "--memory", "SIZE", &s->memory,
+                  "for the verdict: 16G (default: what is free here)"),
+        ARGS_INT(NULL, "--bits", "N", &s->bits, 4, 32,
+                 "of a weight, for the verdict: 4, 8, 16 or 32"),
+        ARGS_REAL(NULL, "--bandwidth", "N", &s->bandwidth, 0, 1e6,
+                  "GB of memory read in a second"),
+        ARGS_FLAG(NULL, "--probe", &s->probe, "measure that"),
+        ARGS_INT(NULL, "--train-block", "N", &s->n_block, 0, 1 << 24,
+                 "tokens of a text in training (0: at most 1024)"),
+        ARGS_FLAG(NULL, "--mixed", &s->mixed, "train in half precision, "
+                  "with a copy of the weights as floats"),
+        ARGS_FLAG(NULL, "--checkpoint", &s->checkpoint,
+                  "train keeping only the input of each layer"),
+        ARGS_INT(NULL, "--lora-rank", "N", &s->lora_rank, 0, 1 << 14,
+                 "train adapters of this rank (0: all weights)"),
+        ARGS_TEXT(NULL, "--lora-matrices", "LIST", &s->lora_matrices,
+                  "that have them: q,k,v,o,gate,up,down or all"),
+        ARGS_TEXT(NULL, "--table", "NAME", &s->table, "print one table: "
+                  "hardware, context, gpus, block-size or activations"),
+    };
+    size_t n = 0;
+    for (; n < N_COST_OPTIONS && options[n].help != NULL; n++)
+        rows[n] = options[n];
+    return n;
+}
+// @end question-options
+
+// @begin question-size
+// "16G", "512M", "1.5GiB", "17179869184": powers of 1024.
+static lll_status read_size(const char *text, size_t *out, lll_error *err)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    double value = strtod(text, &end);
+    const char *unit = *end == '\0' ? NULL : strchr(units, *end);
+    if (unit != NULL) {
+        for (const char *u = units; u <= unit; u++)
+            value *= 1024;
+        end++;
+        end += strcmp(end, "B") == 0 ? 1 : strcmp(end, "iB") == 0 ? 2 : 0;
+    }
+    // Negated, so that NaN is refused too.
+    if (*end != '\0' || end == text || !(value >= 1 && value < 0x1p53))
+        return lll_fail(err, LLL_ERR_USAGE, "--memory %s: expected a size "
+                        "such as 16G or 512M", text);
+    *out = (size_t)value;
+    return LLL_OK;
+}
+// @end question-size
+
+// @begin question-probe
+// Far above any cache, but not so much that others have to make room.
+static lll_status measure(const cost_settings *s, cost_question *q,
+                          lll_error *err)
+{
+    memory_speed speed;
+    size_t block = (size_t)1 << 29;
+    uint64_t available = machine_read_memory().available;
+    q->bandwidth = 1e9 * s->bandwidth;
+    if (!s->probe)
+        return LLL_OK;
+    while (available > 0 && block > available / 4 && block > 1 << 24)
+        block /= 2;
+    lll_status status = probe_memory(block, machine_cores(), 0.5, &speed,
+                                     err);
+    if (status != LLL_OK)
+        return status;
+    q->one_core = speed.one_core;
+    q->bandwidth = speed.all_cores;
+    // A second core can only be a hindrance while the first has it all.
+    if (q->bandwidth < q->one_core)
+        q->bandwidth = q->one_core;
+    return LLL_OK;
+}
+// @end question-probe
+
+// @begin question-for
+enum { USUAL_TEXTS = 8, USUAL_BLOCK = 1024 };
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+cost_question cost_question_for(const cost_question *question,
+                                const model_config *c)
+{
+    cost_question q = *question;
+    activation_request *kept = &q.training.activations;
+    q.config = c;
+    q.file_bytes = 0;
+    q.run.n_ctx = smaller(q.run.n_ctx, c->context_length);
+    q.run.n_batch = smaller(q.run.n_batch, q.run.n_ctx);
+    kept->n_batch = c->batch_size > 0 ? c->batch_size : USUAL_TEXTS;
+    kept->n_block = smaller(kept->n_block, c->context_length);
+    return q;
+}
+// @end question-for
+
+// @begin question-training
+static lll_status read_training(const cost_settings *s, cost_question *q,
+                                lll_error *err)
+{
+    training_request *t = &q->training;
+    if (s->n_block > q->config->context_length)
+        return lll_fail(err, LLL_ERR_USAGE, "--train-block %" PRId64
+                        ": expected at most the model's %d positions",
+                        s->n_block, q->config->context_length);
+    t->activations.n_block = s->n_block > 0 ? (int)s->n_block : USUAL_BLOCK;
+    t->activations.half = s->mixed;
+    t->activations.checkpoint = s->checkpoint;
+    t->lora_rank = (int)s->lora_rank;
+    t->lora_matrices = lora_matrices(s->lora_matrices);
+    t->frozen_type = q->stored->type;
+    if (t->lora_matrices == 0)
+        return lll_fail(err, LLL_ERR_USAGE, "--lora-matrices %s: expected "
+                        "some of q,k,v,o,gate,up,down, or all",
+                        s->lora_matrices);
+    *q = cost_question_for(q, q->config);
+    return LLL_OK;
+}
+// @end question-training
+
+// @begin question-prepare
+lll_status cost_prepare(const cost_settings *s, const model_config *c,
+                        const plan_request *run, uint64_t file_bytes,
+                        cost_question *question, lll_error *err)
+{
+    cost_question q = {.config = c, .run = *run};
+    for (int i = 0; i < N_STORED_TYPES; i++)
+        if (stored_types[i].bits == s->bits)
+            q.stored = &stored_types[i];
+    if (q.stored == NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "--bits %" PRId64
+                        ": expected 4, 8, 16 or 32", s->bits);
+    q.memory = (size_t)machine_read_memory().available;
+    q.memory_said = s->memory != NULL;
+    lll_status status = LLL_OK;
+    if (q.memory_said)
+        status = read_size(s->memory, &q.memory, err);
+    if (status == LLL_OK)
+        status = read_training(s, &q, err);
+    if (status == LLL_OK)
+        status = measure(s, &q, err);
+    q.file_bytes = file_bytes;
+    if (status == LLL_OK)
+        *question = q;
+    return status;
+}
+// @end question-prepare
