@@ -5,11 +5,9 @@ import json
 import random
 import resource
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 
-import llama_cpp
 import pytest
 from gguf import GGUFReader
 from hypothesis import given, settings, strategies as st
@@ -151,3 +149,171 @@ def test_same_as_counting_again():
         assert len(expected) == len({m[2] for m in expected})
         assert merges_of(text.encode(), size, "--min-frequency", least) == \
             expected, text
+
+
+def test_special_tokens_are_not_learnt_from(tmp_path):
+    """Texts are cut at them, and what is encoded is so too."""
+    text = "the<|x|>the the<|x|><|xy|>they<|x|".encode()
+    special = ["--special", "<|x|>", "--special", "<|xy|>"]
+    pieces = ["the", "the the", "they<|x|"]
+    _, vocabulary, merges = package(pieces, 300, 1,
+                                    special=("<|x|>", "<|xy|>"))
+    assert [m[:3] for m in merges_of(text, 300, "--min-frequency", 1,
+                                     *special)] == merges
+    path = tmp_path / "words.gguf"
+    run("--train", "-", "--vocab-size", 300, "--min-frequency", 1, *special,
+        "-o", path, stdin=text)
+    ids = [int(i) for i in run("-m", path, "--ids", "-", stdin=text).split()]
+    assert ids[:2] == [vocabulary["the"], 0] and ids.count(1) == 1
+    assert run("-m", path, "--decode", "-",
+               stdin=" ".join(map(str, ids)).encode()) == text
+
+
+def test_the_file_is_as_others_expect_it(tmp_path):
+    """What readers want to know of a vocabulary; tools/check_vocabulary.py
+    asks llama.cpp itself, where it is installed."""
+    path = tmp_path / "words.gguf"
+    run("--train", TINY_TEXT, "--vocab-size", 300, "--pre", "qwen2",
+        "--special", "<|a|>", "--special", "</é>", "-o", path)
+    read = GGUFReader(path)
+    keys = {f.name.replace("tokenizer.ggml.", ""): f.contents()
+            for f in read.fields.values() if not f.name.startswith("GGUF.")}
+    assert read.tensors == [] or len(read.tensors) == 0
+    assert len(keys.pop("merges")) == 300 - 258
+    tokens = keys.pop("tokens")
+    assert tokens[:3] == ["<|a|>", "</é>", "!"] and len(set(tokens)) == 300
+    assert keys == {
+        "general.architecture": "llama", "general.type": "model",
+        "general.name": "vocabulary", "llama.vocab_size": 300,
+        "model": "gpt2", "pre": "qwen2", "token_type": [3, 3] + [1] * 298,
+        "bos_token_id": 0, "eos_token_id": 0, "add_bos_token": False}
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.one_of(st.binary(max_size=300), st.text(max_size=200).map(
+           lambda t: t.encode()), st.binary(max_size=12).map(
+           lambda b: b * 20)),
+       other=st.binary(max_size=60), extra=st.integers(0, 60))
+def test_any_bytes(tmp_path_factory, data, other, extra):
+    """Whatever it learns from, all bytes come back; 256 and a special token
+    are enough. And the same texts give the same file."""
+    folder = tmp_path_factory.mktemp("any")
+    a, b = folder / "a.gguf", folder / "b.gguf"
+    for path in a, b:
+        run("--train", "-", "--vocab-size", 257 + extra, "--min-frequency",
+            1, "-o", path, stdin=data)
+    assert a.read_bytes() == b.read_bytes()
+    for text in data, other, bytes(range(256)):
+        ids = run("-m", a, "--ids", "--no-special", "-", stdin=text)
+        assert run("-m", a, "--decode", "-", stdin=ids) == text
+
+
+def test_texts_are_apart_and_their_order_means_nothing(tmp_path):
+    one, two = tmp_path / "one.txt", tmp_path / "two.txt"
+    one.write_bytes(b"ab ab xx")
+    two.write_bytes(b"yy ab")
+    read = lambda *paths, **more: json.loads(run(
+        "--train", *paths, "--json", "--vocab-size", 300, "--min-frequency",
+        1, **more))
+    both = read(one, two)
+    assert both == read(two, one) == read(one, "-", stdin=b"yy ab")
+    # Together they would be "xxyy", one word.
+    assert "xxyy" not in [m["text"] for m in both["merges"]]
+    assert both["merges"][0]["text"] == "ab"
+    assert both["merges"][0]["count"] == 3
+
+
+def test_it_stops_in_a_sentence():
+    done = subprocess.run(["./chapter-04/run", "--train", "-",
+                           "--vocab-size", "9999"], cwd=ROOT, input=b"abab",
+                          capture_output=True, check=True)
+    assert done.stderr == b"note: 258 tokens of 9999: no pair is left that" \
+        b" is there 2 times\n"
+
+
+WRONG = [
+    (["-o", "x.gguf", "text"], 2, "-o is for --train"),
+    (["--vocab-size", 300, "text"], 2, "--vocab-size is for --train"),
+    (["--special", "<|a|>", "text"], 2, "--special is for --train"),
+    (["--min-frequency", 3, "text"], 2, "--min-frequency is for --train"),
+    (["--train", "--vocab-size", 300], 2, "needs the names of text files"),
+    (["--train", "-"], 2, "--vocab-size N of 257 or more"),
+    (["--train", "-", "--vocab-size", 256], 2, "257 or more"),
+    (["--train", "-", "--vocab-size", 257, "--special", "<a>", "--special",
+      "<b>"], 2, "258 or more"),
+    (["--train", "-", "--vocab-size", 300, "-m", "data/tiny.gguf"], 2,
+     "has no use for -m"),
+    (["--train", "-", "--vocab-size", 300, "-o", "x", "--json"], 2,
+     "has no use for --json beside -o"),
+    (["--train", "--ids", "-", "--vocab-size", 300], 2, "give one"),
+    (["--steps", "--json", "a"], 2, "leave one out"),
+    (["--steps", "a" * 1001], 1, "expected at most 1000"),
+    (["--train", "-", "--vocab-size", 300, "--pre", "gpt-9"], 1, "gpt-9"),
+    (["--train", "no.txt", "--vocab-size", 300], 1, "No such file"),
+    (["--train", "/dev/null", "--vocab-size", 300], 1, "/dev/null"),
+    (["--train", "-", "--vocab-size", 300, "-o", "/no/x.gguf"], 1, "/no/x"),
+    (["--train", "-", "--vocab-size", 300, "--special", "a"], 1,
+     'special token "a" is one of another length'),
+    (["--train", "-", "--vocab-size", 300, "--special", "<a>", "--special",
+      "<a>"], 1, "given twice"),
+    (["--train", "-", "--vocab-size", 300, "--special", "Ġthe"], 1,
+     "spelled like other bytes"),
+    (["--train", "-", "--vocab-size", 300, "--special", b"<\xff>"], 1,
+     "not UTF-8"),
+]
+
+
+@pytest.mark.parametrize("options,code,words", WRONG,
+                         ids=range(len(WRONG)))
+def test_wrong_usage(options, code, words):
+    options = [o if isinstance(o, bytes) else str(o) for o in options]
+    done = subprocess.run(["./chapter-04/run", *options], cwd=ROOT,
+                          input=b"some text some text", capture_output=True,
+                          check=False)
+    assert done.returncode == code and done.stdout == b""
+    assert words in done.stderr.decode()
+
+
+def test_a_text_is_never_replaced(tmp_path):
+    text, link = tmp_path / "text.txt", tmp_path / "link"
+    text.write_bytes(b"one two one two")
+    link.symlink_to(text)
+    for output in text, link:
+        assert "is one of the texts" in run(
+            "--train", text, "--vocab-size", 300, "-o", output, code=1)
+    assert text.read_bytes() == b"one two one two"
+    assert sorted(tmp_path.iterdir()) == [link, text]
+
+
+def test_memory_and_time_are_bounded(tmp_path):
+    """Two megabytes of one word: the worst there is. Memory as the header
+    says; and with less of it a sentence."""
+    path = tmp_path / "word.txt"
+    draw = random.Random(1)
+    path.write_bytes(bytes(draw.choices(b"abcdefgh", k=2_000_000)))
+    limit = lambda n: lambda: resource.setrlimit(resource.RLIMIT_AS, (n, n))
+    options = ["--train", path, "--vocab-size", 2000]
+    seconds = lambda: resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    start = seconds()
+    most = 2_000_000 * (96 + 3) + (32 << 20)
+    assert run(*options, "-o", tmp_path / "a", preexec_fn=limit(most)) == b""
+    assert seconds() - start < 10
+    assert "memory" in run(*options, "-o", tmp_path / "b", code=1,
+                           preexec_fn=limit(100 << 20))
+    assert not (tmp_path / "b").exists()
+
+
+def test_steps_end_where_encoding_does():
+    """Joining by hand and bpe_merge() agree, and each step is one join."""
+    for text in ["The ships heard it at night.", "na\u00efve 12\u00bd", "x"]:
+        lines = run("--steps", "-", stdin=text.encode()).decode().split("\n")
+        assert lines[0].split() == ["token", "made", "in"]
+        rows = [(line[:8].strip(), line[10:]) for line in lines[1:-1]]
+        last = [row for i, row in enumerate(rows)
+                if i + 1 == len(rows) or rows[i + 1][0] == ""]
+        tokens = json.loads(run("--json", "-", stdin=text.encode()))
+        shown = "|".join(row for _, row in last)
+        assert len(shown.split("|")) == len(tokens["tokens"])
+        for (_, before), (made, after) in zip(rows, rows[1:]):
+            if made:
+                assert after.count("|") == before.count("|") - 1
