@@ -287,7 +287,8 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
 // @end plan-memory-parts
 
 // @begin plan-shrink
-bool plan_shrink(plan_request *r, char *line, size_t capacity)
+bool plan_shrink(const model_config *c, plan_request *r, char *line,
+                 size_t capacity)
 {
     if (r->n_ctx > 512) {
         int was = r->n_ctx;
@@ -303,11 +304,13 @@ bool plan_shrink(plan_request *r, char *line, size_t capacity)
         snprintf(line, capacity, "batch %d -> %d", was, r->n_batch);
         return true;
     }
-    if (r->cache_type == DTYPE_F32) {
-        r->cache_type = DTYPE_F16;
-        snprintf(line, capacity, "cache F32 -> F16");
-        return true;
-    }
-    return false;
+    dtype was = r->cache_type;
+    dtype next = was == DTYPE_F32 ? DTYPE_F16 : DTYPE_Q8_0;
+    if (was == next || plan_kv_check(next, c->head_dim, NULL) != LLL_OK)
+        return false;
+    r->cache_type = next;
+    snprintf(line, capacity, "cache %s -> %s", dtype_name((uint32_t)was),
+             dtype_name((uint32_t)next));
+    return true;
 }
 // @end plan-shrink

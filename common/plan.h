@@ -77,9 +77,10 @@ lll_status plan_memory(const model_config *config,
                        lll_error *err);
 
 // Take one step down in memory: halve the context until 512, then the batch
-// until 64, then store the cache as F16. Writes what was done into `line`.
-// False when there is no smaller step.
-bool plan_shrink(plan_request *request, char *line, size_t capacity);
+// until 64, then store the cache as F16, then as Q8_0 where the heads allow
+// it. Writes what was done into `line`. False when there is no smaller step.
+bool plan_shrink(const model_config *config, plan_request *request,
+                 char *line, size_t capacity);
 // @end plan-api
 
 // @begin plan-sizes

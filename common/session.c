@@ -104,7 +104,7 @@ static lll_status start_model(session *s, const session_options *o,
         bool too_much = status == LLL_ERR_MEMORY
                         || status == LLL_ERR_OVERFLOW;
         if (!too_much || !o->fit
-            || !plan_shrink(request, line, sizeof line))
+            || !plan_shrink(&s->config, request, line, sizeof line))
             return status;
         if (o->note != NULL)
             o->note(line);

@@ -89,16 +89,18 @@ static void the_sums_add_up(void **state)
 // The planner and the modules that it plans for must say the same.
 static void the_cache_agrees(void **state)
 {
-    static const dtype types[] = {DTYPE_F32, DTYPE_F16};
+    static const dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_Q8_0};
     (void)state;
     lll_error err;
+    model_config c = ODD;
     for (int n_ctx = 1; n_ctx < 300; n_ctx += 37)
-        for (int t = 0; t < 2; t++) {
+        for (int t = 0; t < 3; t++) {
             size_t bytes;
-            assert_int_equal(kv_cache_bytes(types[t], ODD.n_layers,
-                                            ODD.n_kv_heads, ODD.head_dim,
+            c.head_dim = types[t] == DTYPE_Q8_0 ? 96 : ODD.head_dim;
+            assert_int_equal(kv_cache_bytes(types[t], c.n_layers,
+                                            c.n_kv_heads, c.head_dim,
                                             n_ctx, &bytes, &err), LLL_OK);
-            assert_true(plan_kv_cache(&ODD, types[t], n_ctx) == bytes);
+            assert_true(plan_kv_cache(&c, types[t], n_ctx) == bytes);
         }
 }
 
@@ -109,6 +111,8 @@ static void the_cache_of_chapter_1(void **state)
     size_t gib = (size_t)1 << 30;
     assert_true(plan_kv_cache(&LLAMA_8B, DTYPE_F32, 131072) == 2 * 16 * gib);
     assert_true(plan_kv_cache(&LLAMA_8B, DTYPE_F16, 131072) == 2 * 8 * gib);
+    assert_true(plan_kv_cache(&LLAMA_8B, DTYPE_Q8_0, 131072)
+                == 2 * 8 * gib / 64 * 34);
     plan_request r = SMALL;
     memory_plan p;
     lll_error err;
@@ -191,7 +195,7 @@ static void smaller_step_by_step(void **state)
     static const char *const want[] = {
         "context 4000 -> 2000", "context 2000 -> 1000",
         "context 1000 -> 512", "batch 200 -> 100", "batch 100 -> 64",
-        "cache F32 -> F16"};
+        "cache F32 -> F16", "cache F16 -> Q8_0"};
     (void)state;
     plan_request r = {.n_ctx = 4000, .n_batch = 200, .n_outputs = 90,
                       .n_threads = 2, .n_sequences = 1,
@@ -199,10 +203,10 @@ static void smaller_step_by_step(void **state)
     model_config c = LLAMA_8B;
     char line[64];
     size_t last = SIZE_MAX;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         memory_plan p;
         lll_error err;
-        assert_true(plan_shrink(&r, line, sizeof line));
+        assert_true(plan_shrink(&c, &r, line, sizeof line));
         assert_string_equal(line, want[i]);
         // Each step is a request that can be planned, for less memory.
         assert_int_equal(plan_memory(&c, &r, &p, &err), LLL_OK);
@@ -210,7 +214,7 @@ static void smaller_step_by_step(void **state)
         last = p.total;
     }
     plan_request end = r;
-    assert_false(plan_shrink(&r, line, sizeof line));
+    assert_false(plan_shrink(&c, &r, line, sizeof line));
     assert_memory_equal(&r, &end, sizeof r);
     assert_int_equal(r.n_ctx, 512);
     assert_int_equal(r.n_batch, 64);
@@ -224,13 +228,15 @@ static void small_stays_small(void **state)
     (void)state;
     plan_request r = {.n_ctx = 100, .n_batch = 10, .n_outputs = 1,
                       .cache_type = DTYPE_F16};
+    model_config c = LLAMA_8B;
+    c.head_dim = 80;            // no whole blocks of Q8_0
     char line[64];
-    assert_false(plan_shrink(&r, line, sizeof line));
+    assert_false(plan_shrink(&c, &r, line, sizeof line));
     assert_int_equal(r.n_ctx, 100);
     r.cache_type = DTYPE_F32;
-    assert_true(plan_shrink(&r, line, 8));      // cut off, not beyond
+    assert_true(plan_shrink(&c, &r, line, 8));      // cut off, not beyond
     assert_string_equal(line, "cache F");
-    assert_false(plan_shrink(&r, line, sizeof line));
+    assert_false(plan_shrink(&c, &r, line, sizeof line));
 }
 
 // As many threads as allowed fit in the memory that the plan gives them.
