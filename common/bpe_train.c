@@ -408,7 +408,7 @@ void bpe_trainer_free(bpe_trainer *t)
 }
 // @end train-init
 
-// @begin train-add
+// @begin train-special-at
 // The longest special token that these bytes begin with: its length, or 0.
 static size_t special_at(const bpe_trainer *t, const char *text, size_t n)
 {
@@ -421,7 +421,9 @@ static size_t special_at(const bpe_trainer *t, const char *text, size_t n)
     }
     return longest;
 }
+// @end train-special-at
 
+// @begin train-add
 lll_status bpe_trainer_add(bpe_trainer *t, const char *text, size_t n_bytes,
                            lll_error *err)
 {

@@ -95,8 +95,7 @@ static lll_status make_room(lists *l, lll_error *err)
     l->tokens = malloc(tokens);
     l->types = malloc(tokens);
     l->merges = malloc(merges);
-    if (l->text == NULL || l->tokens == NULL || l->types == NULL
-        || l->merges == NULL)
+    if (!l->text || !l->tokens || !l->types || !l->merges)
         return lll_fail(err, LLL_ERR_MEMORY, "the system refused memory to "
                         "write %zu tokens and %zu merges", t->n_tokens,
                         t->n_merges);

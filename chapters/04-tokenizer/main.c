@@ -16,7 +16,9 @@ typedef struct {
     args_texts special;
     int64_t vocab_size, min_count;
 } request;
+// @end main-request
 
+// @begin main-check-train
 // Which options belong to training alone, and which do not.
 static lll_status check_train(const request *r, const args_list *words,
                               lll_error *err)
@@ -45,7 +47,7 @@ static lll_status check_train(const request *r, const args_list *words,
                         least);
     return LLL_OK;
 }
-// @end main-request
+// @end main-check-train
 
 // @begin main-check
 static lll_status check(const request *r, const args_list *words,

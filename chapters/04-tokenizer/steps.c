@@ -58,7 +58,9 @@ static bool find_join(const tokenizer *t, const symbol *left, uint32_t *rank,
         *rank = t->words.tokens[*id].rank;
     return *id >= 0;
 }
+// @end steps-rank
 
+// @begin steps-join
 static bool join_best(const tokenizer *t, symbol *symbols, size_t *n,
                       int32_t *made)
 {
@@ -80,7 +82,7 @@ static bool join_best(const tokenizer *t, symbol *symbols, size_t *n,
             (*n - at - 1) * sizeof *symbols);
     return true;
 }
-// @end steps-rank
+// @end steps-join
 
 // @begin steps-piece
 static void print_row(const char *label, const symbol *symbols, size_t n)
@@ -133,7 +135,9 @@ static void show_pieces(const tokenizer *t, text_span text, symbol *symbols)
         show_piece(t, piece, symbols);
     }
 }
+// @end steps
 
+// @begin steps-verb
 lll_status show_steps(const tokenizer *t, text_span text, lll_error *err)
 {
     enum { MOST = 1000 };
@@ -160,4 +164,4 @@ lll_status show_steps(const tokenizer *t, text_span text, lll_error *err)
     free(copy);
     return LLL_OK;
 }
-// @end steps
+// @end steps-verb
