@@ -68,8 +68,8 @@ static void checkpoints_and_half(void **state)
 
 // Korthikanti et al. 2022, equation 1: s*b*h*(34 + 5*a*s/h) bytes for each
 // layer, of which masks and results of dropout are 2 and 3; scales of norms
-// it does not count. Everything behind the last layer: 4*s*b*h*(1 + v/h), with
-// two bytes for each of the norm's input and output.
+// it does not count. Everything behind the last layer: 4*s*b*h*(1 + v/h),
+// with two bytes for each of the norm's input and output.
 static void the_formula_of_the_paper(void **state)
 {
     (void)state;

@@ -60,6 +60,9 @@ static void put_weights(json_out *json, const cost_question *q)
     json_out_end(json);
 }
 
+// @end costs-json-weights
+
+// @begin costs-json-cache
 static void put_cache(json_out *json, const cost_question *q)
 {
     static const dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_Q8_0};
@@ -75,7 +78,7 @@ static void put_cache(json_out *json, const cost_question *q)
     }
     json_out_end(json);
 }
-// @end costs-json-weights
+// @end costs-json-cache
 
 // @begin costs-json-operations
 static void put_operations(json_out *json, const cost_question *q)
@@ -115,7 +118,7 @@ static void put_training(json_out *json, const cost_question *q)
 }
 // @end costs-json-operations
 
-// @begin costs-json
+// @begin costs-json-verdict
 static void put_verdict(json_out *json, const cost_question *q)
 {
     const model_config *c = q->config;
@@ -142,6 +145,9 @@ static void put_verdict(json_out *json, const cost_question *q)
     json_out_end(json);
 }
 
+// @end costs-json-verdict
+
+// @begin costs-json
 void json_costs(json_out *json, const cost_question *q)
 {
     put_weights(json, q);

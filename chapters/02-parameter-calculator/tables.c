@@ -215,6 +215,9 @@ static void print_activations(const cost_question *q)
     bytes_line("square", m.square);
 }
 
+// @end tables-activations
+
+// @begin tables-choose
 lll_status print_table(const char *name, const cost_question *q,
                        const model_config *configs, int n_configs,
                        lll_error *err)
@@ -234,4 +237,4 @@ lll_status print_table(const char *name, const cost_question *q,
                         "context, gpus, block-size or activations", name);
     return LLL_OK;
 }
-// @end tables-activations
+// @end tables-choose
