@@ -308,8 +308,8 @@ lll_status config_from_json(model_config *config, const char *path,
                      "expected JSON", path, place.line, place.column,
                      place.text);
     if (s == LLL_OK && !json_is_object(r.root))
-        s = lll_fail(err, LLL_ERR_FORMAT, "%s: line 1: found a list, expected "
-                     "an object in { }", path);
+        s = lll_fail(err, LLL_ERR_FORMAT, "%s: line 1: found a list, "
+                     "expected an object in { }", path);
     if (s == LLL_OK)
         s = read_keys(&r, &c);
     if (s == LLL_OK)

@@ -16,7 +16,8 @@
 // rest (config_complete) or is as the family has it; the description is then
 // checked.
 //
-// LLL_ERR_IO            the file cannot be read, or is no configuration's size
+// LLL_ERR_IO            the file cannot be read, or is larger than any
+//                       configuration
 // LLL_ERR_FORMAT        no JSON, or a value of the wrong kind: file, line,
 //                       key, found, expected
 // LLL_ERR_NOT_FOUND     a key is missing

@@ -24,10 +24,22 @@ def write(path, values):
     path.write_text(json.dumps(values) + "\n")
 
 
+def counts():
+    """What the models of data/configs come to, rightly and wrongly."""
+    models = {}
+    for path in sorted((ROOT / "data/configs").glob("*.json")):
+        model = printed("./chapter-02/run", "--config", str(path),
+                        "--mistakes", "--json")
+        models[path.stem.replace(".", "_")] = {
+            "total": model["parameters"]["total"]} | model["mistakes"]
+    return models
+
+
 def main():
     write(COUNT / "values.json",
           printed("./chapter-02/run", "-t", "2", "--json"))
     write(COUNT / "tiny.json", printed("./chapter-02/run", *TINY, "--json"))
+    write(COUNT / "counts.json", counts())
     values = json.loads((LLAMA / "values.json").read_text())
     values |= printed("./chapter-08/run", "-q", "--isa", "scalar", "--json",
                       "--perplexity", "data/tiny.txt", "-c", "64")

@@ -42,11 +42,17 @@ def printed(command):
     return result.stdout
 
 
-@pytest.mark.parametrize("path", [COUNT / "run.txt", COUNT / "tiny.txt",
+@pytest.mark.parametrize("path", [*sorted(COUNT.glob("*.txt")),
                                   LLAMA / "run.txt"], ids=str)
 def test_transcript(path):
     command, lines = transcript(path)
-    assert words(printed(command).splitlines()) == words(lines)
+    if "|" in command:
+        command = ["sh", "-c", path.read_text().split("\n")[0][2:]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == ("error:" in lines[0])
+    # A run that failed shows its sentence; else the result alone is quoted.
+    shown = done.stderr if done.returncode else done.stdout
+    assert words(shown.splitlines()) == words(lines)
 
 
 def test_paris():
@@ -64,6 +70,14 @@ def test_values():
                           ("tiny", transcript(COUNT / "tiny.txt")[0][1:])):
         assert (json.loads(printed(["./chapter-02/run", *options, "--json"]))
                 == json.loads((COUNT / f"{name}.json").read_text()))
+    counts = json.loads((COUNT / "counts.json").read_text())
+    assert len(counts) == len(list((ROOT / "data/configs").glob("*.json")))
+    for name in ("gpt2", "llama-3_2-1b"):
+        path = f"data/configs/{name.replace('_', '.')}.json"
+        now = json.loads(printed(["./chapter-02/run", "--config", path,
+                                  "--mistakes", "--json"]))
+        assert counts[name] == {"total": now["parameters"]["total"],
+                                **now["mistakes"]}
     text = printed(["./chapter-08/run", "-q", "--isa", "scalar", "--json",
                     "--perplexity", "data/tiny.txt", "-c", "64"])
     then = json.loads((LLAMA / "values.json").read_text())

@@ -5,46 +5,9 @@
 #include <string.h>
 
 #include "common/dtype.h"
-#include "common/json_out.h"
 #include "common/machine.h"
 #include "common/size.h"
 #include "common/terminal.h"
-
-// @begin show-bill
-static void bill_line(const char *what, uint64_t count, uint64_t total,
-                      const char *note)
-{
-    char number[32];
-    double share = (double)count / (double)total;
-    number_text(count, number, sizeof number);
-    printf("%-26s %16s %5.1f %% ", what, number, 100.0 * share);
-    terminal_bar(stdout, terminal_color(stdout), share, 16);
-    printf(" %s\n", note);
-}
-
-void print_bill(const model_config *c)
-{
-    parameter_count n = config_count(c);
-    char text[32], label[48];
-    terminal_text(stdout, c->name, strlen(c->name));
-    printf(": %d layers, width %d, %d query and %d key-value heads of %d,\n"
-           "feed-forward %d, vocabulary %d\n\n", c->n_layers, c->d_model,
-           c->n_heads, c->n_kv_heads, c->head_dim, c->d_ff, c->vocab_size);
-    bill_line("embeddings", n.embedding, n.total, "");
-    bill_line("  a layer: attention", n.attention, n.total, "");
-    bill_line("  a layer: feed-forward", n.feed_forward, n.total, "");
-    bill_line("  a layer: norms", n.norms, n.total, "");
-    snprintf(label, sizeof label, "all %d layers", c->n_layers);
-    bill_line(label, n.layers, n.total, "");
-    bill_line("final norm", n.final_norm, n.total, "");
-    if (n.rope_factors > 0)
-        bill_line("rotation factors", n.rope_factors, n.total, "");
-    bill_line("output head", n.output, n.total,
-              c->tied_output ? "tied" : "");
-    count_text(n.total, text, sizeof text);
-    bill_line("total", n.total, n.total, text);
-}
-// @end show-bill
 
 // @begin show-types
 static const struct { const char *name; dtype type; } stored[] = {
@@ -133,39 +96,16 @@ void print_memory(const model_config *c, const plan_request *r,
 // @end show-memory
 
 // @begin show-json
-lll_status print_json(const model_config *c, const memory_plan *plan,
-                      lll_error *err)
+void json_memory(json_out *json, const memory_plan *plan)
 {
-    json_out json;
-    parameter_count n = config_count(c);
-    const struct { const char *key; uint64_t value; } counts[] = {
-        {"embedding", n.embedding}, {"attention_per_layer", n.attention},
-        {"feed_forward_per_layer", n.feed_forward},
-        {"norms_per_layer", n.norms}, {"layers", n.layers},
-        {"final_norm", n.final_norm}, {"output", n.output},
-        {"rope_factors", n.rope_factors}, {"total", n.total},
-    };
-    json_out_begin(&json, stdout);
-    json_out_object(&json);
-    json_out_key(&json, "parameters");
-    json_out_object(&json);
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-        json_out_key(&json, counts[i].key);
-        json_out_u64(&json, counts[i].value);
-    }
-    json_out_end(&json);
-    json_out_key(&json, "tied_output");
-    json_out_bool(&json, c->tied_output);
-    json_out_key(&json, "memory");
-    json_out_object(&json);
+    json_out_key(json, "memory");
+    json_out_object(json);
     for (int i = 0; i < PLAN_PARTS; i++) {
-        json_out_key(&json, plan_part_name((plan_part)i));
-        json_out_u64(&json, plan->bytes[i]);
+        json_out_key(json, plan_part_name((plan_part)i));
+        json_out_u64(json, plan->bytes[i]);
     }
-    json_out_key(&json, "total");
-    json_out_u64(&json, plan->total);
-    json_out_end(&json);
-    json_out_end(&json);
-    return json_out_finish(&json, err);
+    json_out_key(json, "total");
+    json_out_u64(json, plan->total);
+    json_out_end(json);
 }
 // @end show-json

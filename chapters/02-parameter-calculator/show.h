@@ -2,13 +2,10 @@
 #define CHAPTERS_02_SHOW_H
 
 #include "common/config.h"
-#include "common/error.h"
+#include "common/json_out.h"
 #include "common/plan.h"
 
 // @begin show-api
-// The parameters by part, like a bill.
-void print_bill(const model_config *c);
-
 // What the weights weigh in each type, what running the model needs beside
 // them, and whether this machine has it.
 //
@@ -16,9 +13,8 @@ void print_bill(const model_config *c);
 void print_memory(const model_config *c, const plan_request *r,
                   const memory_plan *plan, uint64_t file_bytes);
 
-// All of it as one JSON object.
-lll_status print_json(const model_config *c, const memory_plan *plan,
-                      lll_error *err);
+// The plan as a member of the object that is open.
+void json_memory(json_out *json, const memory_plan *plan);
 // @end show-api
 
 #endif
