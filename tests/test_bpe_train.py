@@ -303,6 +303,18 @@ def test_memory_and_time_are_bounded(tmp_path):
     assert not (tmp_path / "b").exists()
 
 
+def test_pieces():
+    lines = run("--pieces", "12 \u00e9 DON'T").decode().split("\n")
+    rows = {line[:16].strip(): line[16:] for line in lines[:-1]}
+    assert rows["gpt-2"] == "12| \u00e9| DON|'|T"
+    assert rows["smollm"] == "1|2| \u00e9| DON|'|T"
+    assert rows["qwen2"] == "1|2| \u00e9| DON|'T"
+    assert run("--pieces", "--pre", "mpt", "12 a") == \
+        b"gpt-2           12| a\n"
+    run("--pieces", "--json", "a", code=2)
+    assert "gpt-9" in run("--pieces", "--pre", "gpt-9", "a", code=1)
+
+
 def test_steps_end_where_encoding_does():
     """Joining by hand and bpe_merge() agree, and each step is one join."""
     for text in ["The ships heard it at night.", "na\u00efve 12\u00bd", "x"]:

@@ -31,10 +31,12 @@ lll_status show_lesson(const tokenizer *words, lll_error *err)
                         text.n_bytes);
     printf("\nPut back together from the numbers: %zu bytes, each as it "
            "was.\n", n);
-    printf("This vocabulary of %zu tokens was made from a page of English; "
+    printf("This vocabulary of %zu tokens was learnt from a page of English; "
            "words that it\nhas not met fall into letters, and the llama "
-           "into the four bytes of its UTF-8.\nTry another: "
-           "./chapter-04/run -m FILE \"text\"\n", words->n_tokens);
+           "into the four bytes of its UTF-8.\n\n"
+           "./chapter-04/run --steps \" the other\"    shows the joining\n"
+           "./chapter-04/run --train data/tiny.txt --vocab-size 300    and "
+           "the learning\n", words->n_tokens);
     return LLL_OK;
 }
 // @end lesson

@@ -10,7 +10,7 @@
 
 // @begin main-request
 typedef struct {
-    bool ids, many, decode, steps, stats, train;    // what to do
+    bool ids, many, decode, pieces, steps, stats, train; // what to do
     bool json, bos, no_special;
     const char *model, *pre, *output;
     args_texts special;
@@ -53,17 +53,19 @@ static lll_status check_train(const request *r, const args_list *words,
 static lll_status check(const request *r, const args_list *words,
                         lll_error *err)
 {
-    if (r->ids + r->many + r->decode + r->steps + r->stats + r->train > 1)
+    if (r->ids + r->many + r->decode + r->pieces + r->steps + r->stats
+        + r->train > 1)
         return lll_fail(err, LLL_ERR_USAGE, "--ids, --ids0, --decode, "
-                        "--steps, --stats and --train are different things "
-                        "to do: give one");
+                        "--pieces, --steps, --stats and --train are "
+                        "different things to do: give one");
     if (r->stats && words->n_items == 0)
         return lll_fail(err, LLL_ERR_USAGE,
                         "--stats needs the names of text files");
-    if ((r->many || r->steps) && r->json)
+    if ((r->many || r->pieces || r->steps) && r->json)
         return lll_fail(err, LLL_ERR_USAGE, "%s prints lines, found --json "
                         "beside it: leave one out",
-                        r->many ? "--ids0" : "--steps");
+                        r->many ? "--ids0"
+                        : r->pieces ? "--pieces" : "--steps");
     if (r->many && (words->n_items > 1 || (words->n_items == 1
         && strcmp(words->items[0], "-") != 0)))
         return lll_fail(err, LLL_ERR_USAGE, "--ids0 reads its texts from "
@@ -127,6 +129,8 @@ static lll_status work(const request *r, const args_list *words,
         status = json_tokens(t, text, flags, err);
     else if (r->ids)
         status = print_ids(t, text, flags, err);
+    else if (r->pieces)
+        status = show_pieces(text, r->pre, err);
     else if (r->steps)
         status = show_steps(t, text, err);
     else
@@ -187,14 +191,13 @@ int main(int argc, char **argv)
         ARGS_TEXT("-m", "--model", "FILE", &r.model,
                   "the model whose vocabulary to use (data/tiny.gguf)"),
         ARGS_FLAG(NULL, "--ids", &r.ids,
-                  "print the numbers of the tokens, nothing else; a note "
-                  "says when bytes have no token"),
+                  "print the numbers of the tokens, nothing else"),
         ARGS_FLAG(NULL, "--ids0", &r.many, "the same for many texts on "
                   "standard input, a zero byte between two"),
-        ARGS_FLAG(NULL, "--decode", &r.decode,
-                  "from numbers to text, byte for byte"),
-        ARGS_FLAG(NULL, "--steps", &r.steps, "how the text is joined, one "
-                  "line for each token made"),
+        ARGS_FLAG(NULL, "--decode", &r.decode, "from numbers to text"),
+        ARGS_FLAG(NULL, "--pieces", &r.pieces, "where pre-tokenizers cut "
+                  "the text: --pre, or all we know"),
+        ARGS_FLAG(NULL, "--steps", &r.steps, "how the text is joined"),
         ARGS_FLAG(NULL, "--stats", &r.stats,
                   "bytes for each token in text files, and the speed"),
         ARGS_FLAG(NULL, "--json", &r.json, "print JSON"),

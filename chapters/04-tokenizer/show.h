@@ -53,6 +53,9 @@ void text_close(text_file *file);
 // All of standard input; owned by the caller.
 lll_status read_stdin(char **bytes, size_t *n_bytes, lll_error *err);
 
+// Where pre-tokenizers cut: `pre`, or for NULL all there are, a line each.
+lll_status show_pieces(text_span text, const char *pre, lll_error *err);
+
 // How each piece of the text is joined, one line for each join.
 lll_status show_steps(const tokenizer *words, text_span text,
                       lll_error *err);

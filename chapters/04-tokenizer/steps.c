@@ -120,7 +120,7 @@ static void show_piece(const tokenizer *t, text_span piece, symbol *symbols)
 // @end steps-piece
 
 // @begin steps
-static void show_pieces(const tokenizer *t, text_span text, symbol *symbols)
+static void step_through(const tokenizer *t, text_span text, symbol *symbols)
 {
     pretokenize_scan scan;
     size_t begin, end;
@@ -159,7 +159,7 @@ lll_status show_steps(const tokenizer *t, text_span text, lll_error *err)
     text_span with = {t->add_space_prefix ? copy : copy + 1,
                       text.n_bytes + t->add_space_prefix};
     if (text.n_bytes > 0)
-        show_pieces(t, with, symbols);
+        step_through(t, with, symbols);
     free(symbols);
     free(copy);
     return LLL_OK;
