@@ -4,26 +4,39 @@
 #   make coverage          which lines of the GGUF modules no test has tried
 
 # Any bytes at all: libFuzzer, which is part of clang, makes them up. It reads
-# whatever reads a file, with files in memory in place of the disk's.
+# whatever reads a file, with files in memory in place of the disk's. What it
+# finds worth keeping stays in $(OUT)/fuzz/corpus for the next time.
 FUZZERS      := fuzz_gguf fuzz_tokenizer
-FUZZ_CC      ?= clang
+FUZZ_CC      ?= $(or $(wildcard /opt/homebrew/opt/llvm/bin/clang \
+                /usr/local/opt/llvm/bin/clang),clang)
 FUZZ_SECONDS ?= 60
 FUZZ_OUT     := $(OUT)/fuzz
 FUZZ_FLAGS   := $(filter-out -fsanitize=%,$(BASE)) -fno-omit-frame-pointer \
                 -fsanitize=fuzzer,address,undefined \
                 -fno-sanitize-recover=all
-FUZZ_OBJECTS := $(patsubst %,$(FUZZ_OUT)/common/%.o,$(filter-out \
-                file,$(call modules_of,04))) \
-                $(FUZZ_OUT)/tests/fuzz/memory_file.o
+FUZZ_SOURCES := $(patsubst %,common/%,$(filter-out file,$(call modules_of,04))) \
+                tests/fuzz/memory_file
 
 $(FUZZ_OUT)/%.o: %.c $(STAMP)
 	@mkdir -p $(@D)
 	$(call run,fuzz,$<,$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<)
 $(FUZZERS:%=$(FUZZ_OUT)/%): $(FUZZ_OUT)/%: $(FUZZ_OUT)/tests/fuzz/%.o \
-                            $(FUZZ_OBJECTS)
+                            $(FUZZ_SOURCES:%=$(FUZZ_OUT)/%.o)
 	$(call run,link,$@,$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS))
 .SECONDARY: $(FUZZERS:%=$(FUZZ_OUT)/tests/fuzz/%.o)
 -include $(wildcard $(FUZZ_OUT)/*/*.d $(FUZZ_OUT)/tests/fuzz/*.d)
+
+.PHONY: fuzz fuzzers
+fuzzers: $(FUZZERS:%=$(FUZZ_OUT)/%)
+fuzz: setup fuzzers
+	@$(PYTHON) reference/make_fuzz_seeds.py $(FUZZ_OUT)/seeds
+	@for f in $(FUZZERS); do sh tools/fuzz $(FUZZ_OUT) $$f $(FUZZ_SECONDS) \
+	    || exit 1; done
+
+# The same with files that are there already, and without libFuzzer.
+$(FUZZERS:fuzz_%=$(OUT)/replay_%): $(OUT)/replay_%: $(OUT)/tests/fuzz/fuzz_%.o \
+        $(OUT)/tests/fuzz/replay.o $(FUZZ_SOURCES:%=$(OUT)/%.o)
+	$(call run,link,$@,$(CC) $(LINK) -o $@ $^ $(LDLIBS))
 
 # The modules that open, write and allocate, compiled so that a test can
 # refuse them what they ask for; the others as they are.
