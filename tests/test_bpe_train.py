@@ -5,6 +5,7 @@ import json
 import random
 import resource
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -301,6 +302,25 @@ def test_memory_and_time_are_bounded(tmp_path):
     assert "memory" in run(*options, "-o", tmp_path / "b", code=1,
                            preexec_fn=limit(100 << 20))
     assert not (tmp_path / "b").exists()
+
+
+def test_values_and_transcripts_are_current(tmp_path):
+    subprocess.run([sys.executable, "reference/04_values.py", "--output",
+                    tmp_path], cwd=ROOT, check=True)
+    made = sorted(tmp_path.iterdir())
+    assert len(made) == 8
+    for path in made:
+        committed = ROOT / "chapters/04-tokenizer/expected" / path.name
+        assert path.read_text() == committed.read_text(), path.name
+        if path.suffix == ".txt":
+            assert max(map(len, path.read_text().split("\n"))) <= 78
+
+
+def test_colours_fit_the_terminal():
+    lines = run("word " * 100).decode().split("\n")
+    assert max(map(len, lines)) <= 78
+    painted = [line for line in lines if "|" in line]
+    assert "".join(painted).replace("|", "") == "word " * 100
 
 
 def test_pieces():

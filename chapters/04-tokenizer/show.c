@@ -171,22 +171,36 @@ lll_status decode(const tokenizer *words, text_span numbers, bool special,
 // @end show-decode-3
 
 // @begin show-colour
+// As terminal_text() will write it.
+static int columns_of(const char *bytes, size_t n)
+{
+    int columns = 0;
+    for (size_t at = 0; at < n; ) {
+        int length = printable_bytes(bytes + at, n - at);
+        columns += length > 0 ? 1 : 4;
+        at += length > 0 ? (size_t)length : 1;
+    }
+    return columns;
+}
+
 // Token after token on changing backgrounds; without colour, bars between.
 static void paint_tokens(const tokenizer *words, const id_list *list,
                          char *piece)
 {
     static const int background[] = {153, 193, 223, 183, 230};
     bool color = terminal_color(stdout);
+    int width = terminal_width(stdout), at = 0;
     for (size_t i = 0; i < list->n_ids; i++) {
         size_t n = tokenizer_piece(words, list->ids[i], true, piece,
                                    words->longest_token);
+        int columns = columns_of(piece, n) + !color;
+        if (at > 0 && at + columns > width)
+            at = printf("\n") - 1;
+        at += columns;
         if (color)
             printf("\033[30;48;5;%dm", background[i % 5]);
-        else if (i > 0)
-            putchar('|');
         terminal_text(stdout, piece, n);
-        if (color)
-            printf("\033[0m");
+        fputs(color ? "\033[0m" : i + 1 < list->n_ids ? "|" : "", stdout);
     }
     putchar('\n');
 }
