@@ -59,6 +59,14 @@ const model_family *config_family(const char *name)
 }
 // @end config-family-find
 
+// @begin config-rope-dim
+int config_rope_dim(int head_dim, double fraction)
+{
+    int pairs = (int)(fraction * head_dim) / 2;
+    return pairs > 0 ? 2 * pairs : 2;
+}
+// @end config-rope-dim
+
 // @begin config-complete
 static int round_up(int64_t number, int step)
 {
@@ -89,9 +97,7 @@ lll_status config_complete(model_config *c, const char *where,
                   : round_up((int64_t)c->d_model * 4, 1);
     if (c->rope_dim == 0 && c->position == POSITION_ROTARY) {
         double fraction = family != NULL ? family->rope_fraction : 1;
-        c->rope_dim = (int)(fraction * c->head_dim) / 2 * 2;
-        if (c->rope_dim < 2)
-            c->rope_dim = 2;
+        c->rope_dim = config_rope_dim(c->head_dim, fraction);
     }
     return LLL_OK;
 }

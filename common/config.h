@@ -84,6 +84,10 @@ const model_family *config_family(const char *name);
 lll_status config_complete(model_config *config, const char *where,
                            lll_error *err);
 
+// How many numbers of a head RoPE turns when it turns that fraction of them:
+// an even number, at least 2.
+int config_rope_dim(int head_dim, double fraction);
+
 // Give the model all the biases of its family, or none.
 void config_set_bias(model_config *config, bool on);
 

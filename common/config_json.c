@@ -281,7 +281,7 @@ static lll_status read_keys(reader *r, model_config *c)
     s = config_complete(c, r->path, r->err);
     if (s == LLL_OK && r->rope_fraction > 0
         && c->position == POSITION_ROTARY)
-        c->rope_dim = (int)(r->rope_fraction * c->head_dim) / 2 * 2;
+        c->rope_dim = config_rope_dim(c->head_dim, r->rope_fraction);
     return s == LLL_OK ? config_check(c, r->path, r->err) : s;
 }
 // @end config-json-keys-all
