@@ -57,6 +57,28 @@ static lll_status check_magic(gguf_reader *r)
 }
 // @end gguf-magic
 
+// @begin gguf-expect-lists
+// Can the file hold lists that long, and do we want to?
+static lll_status expect_lists(gguf_reader *r, uint64_t n_values,
+                               uint64_t n_tensors)
+{
+    // The shortest entry: a length, a type and a byte; a tensor with an
+    // empty name and one dimension.
+    lll_status status = gguf_expect(r, n_tensors, 8 + 4 + 8 + 4 + 8,
+                                    "tensors are announced");
+    if (status == LLL_OK)
+        status = gguf_expect(r, n_values, 8 + 4 + 1,
+                             "metadata entries are announced");
+    if (status == LLL_OK
+        && (n_tensors > GGUF_MAX_LIST || n_values > GGUF_MAX_LIST))
+        status = gguf_fail_at(r, LLL_ERR_UNSUPPORTED, 8, "%" PRIu64 " tensors "
+                              "and %" PRIu64 " metadata entries, expected at "
+                              "most %d of each", n_tensors, n_values,
+                              GGUF_MAX_LIST);
+    return status;
+}
+// @end gguf-expect-lists
+
 // @begin gguf-header
 // "GGUF", version, and how long the two lists are: 24 bytes.
 static lll_status take_header(gguf_reader *r, gguf_file *file,
@@ -82,16 +104,7 @@ static lll_status take_header(gguf_reader *r, gguf_file *file,
     status = gguf_take_number(r, n_tensors, sizeof *n_tensors);
     if (status == LLL_OK)
         status = gguf_take_number(r, n_values, sizeof *n_values);
-    if (status != LLL_OK)
-        return status;
-    // The shortest entry: a length, a type and a byte; a tensor with an
-    // empty name and one dimension.
-    status = gguf_expect(r, *n_tensors, 8 + 4 + 8 + 4 + 8,
-                         "tensors are announced");
-    if (status == LLL_OK)
-        status = gguf_expect(r, *n_values, 8 + 4 + 1,
-                             "metadata entries are announced");
-    return status;
+    return status == LLL_OK ? expect_lists(r, *n_values, *n_tensors) : status;
 }
 // @end gguf-header
 

@@ -92,6 +92,8 @@ enum {
     GGUF_MAX_NESTING = 8,           // arrays in arrays in arrays ...
     GGUF_MAX_KEY = 65535,           // bytes
     GGUF_MAX_NAME = 64,             // bytes of a tensor's name
+    GGUF_MAX_LIST = 1 << 16,        // tensors, and metadata entries: those
+                                    // that we need memory for
     GGUF_MAX_ENTRIES = 1 << 21,     // keys, tensors, texts in arrays ...: all
                                     // that has to be walked one by one
     GGUF_MAX_ALIGNMENT = 65536

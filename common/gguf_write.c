@@ -371,6 +371,11 @@ static lll_status check_layout(const gguf_writer *out, const char *path,
         return lll_fail(err, LLL_ERR_ARGUMENT, "%s: not written: alignment "
                         "%" PRIu32 ", expected a power of two from 8 to %d",
                         path, alignment, GGUF_MAX_ALIGNMENT);
+    if (out->n_values > GGUF_MAX_LIST || out->n_tensors > GGUF_MAX_LIST)
+        return lll_fail(err, LLL_ERR_ARGUMENT, "%s: not written: %zu tensors "
+                        "and %" PRIu64 " metadata entries, expected at most "
+                        "%d of each", path, out->n_tensors, out->n_values,
+                        GGUF_MAX_LIST);
     for (size_t i = 0; i < out->n_tensors; i++) {
         size_t n_bytes = out->tensors[i].n_bytes;
         if (!size_add(end, n_bytes, &end)

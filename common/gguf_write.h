@@ -86,8 +86,8 @@ void gguf_add_named(gguf_writer *out, gguf_string name, dtype type,
 // Write everything to a temporary name beside `path`, sync, rename.
 // The first failure of adding, or
 // LLL_ERR_ARGUMENT   a key or a tensor is there twice; a tensor has no data;
-//                    an alignment that is no power of two from 8 to
-//                    GGUF_MAX_ALIGNMENT
+//                    more than GGUF_MAX_LIST of either; an alignment that is
+//                    no power of two from 8 to GGUF_MAX_ALIGNMENT
 // LLL_ERR_OVERFLOW   all tensors together are longer than any file can be
 // LLL_ERR_MEMORY     no room to sort the names, or for a buffer
 // LLL_ERR_IO         file_create(), file_write() or file_commit() failed;

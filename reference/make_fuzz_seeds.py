@@ -9,8 +9,9 @@ description), and FOLDER/dictionary, words that no fuzzer would guess.
 import pathlib
 import sys
 
-from make_bad_files import (ARRAY, BOOL, F32, I32, PLAIN, STRING, U32, array,
-                            bad, gguf, good, number, tensor, text, value)
+from make_bad_files import (ARRAY, BOOL, F32, I32, PLAIN, STRING, U16, U32,
+                            array, bad, gguf, good, number, tensor, text,
+                            value)
 
 GPT2 = ("a b c d e Ġ ab abc Ġa ' s 's 0 1 2 Ċ ĊĊ Ã ¤ <|im_end|> <|end|> "
         "<|im_start|>").split()
@@ -98,9 +99,18 @@ def vocabularies():
         [tensor("token_embd.weight", [1, 22], 0)], PLAIN)
 
 
+def split():
+    """Two parts of a model, one behind the other."""
+    parts = [gguf([value("split.no", U16, i), value("split.count", U16, 2),
+                   value("split.tensors.count", U32, 2)],
+                  [tensor("ab"[i], [4])], PLAIN[:16]) for i in range(2)]
+    return parts[0] + parts[1]
+
+
 def main(folder):
     few = {name: raw for name, raw, _ in bad() if len(raw) <= 1024}
     few.update({name: raw for name, raw in good() if len(raw) <= 20000})
+    few["two-parts"] = split()
     for name, seeds in (("fuzz_gguf", few),
                         ("fuzz_tokenizer", dict(vocabularies()))):
         (folder / name).mkdir(parents=True, exist_ok=True)
