@@ -71,9 +71,9 @@ static lll_status expect_lists(gguf_reader *r, uint64_t n_values,
                              "metadata entries are announced");
     if (status == LLL_OK
         && (n_tensors > GGUF_MAX_LIST || n_values > GGUF_MAX_LIST))
-        status = gguf_fail_at(r, LLL_ERR_UNSUPPORTED, 8, "%" PRIu64 " tensors "
-                              "and %" PRIu64 " metadata entries, expected at "
-                              "most %d of each", n_tensors, n_values,
+        status = gguf_fail_at(r, LLL_ERR_UNSUPPORTED, 8, "%" PRIu64 " tensors"
+                              " and %" PRIu64 " metadata entries, expected "
+                              "at most %d of each", n_tensors, n_values,
                               GGUF_MAX_LIST);
     return status;
 }
