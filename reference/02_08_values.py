@@ -12,7 +12,7 @@ COUNT = ROOT / "chapters/02-parameter-calculator/expected"
 LLAMA = ROOT / "chapters/08-llama/expected"
 TINY = ["-t", "1", "--n-layer", "2", "--n-embd", "4", "--n-head", "2",
         "--n-kv-head", "1", "--d-ff", "8", "--vocab-size", "10",
-        "--block-size", "8"]
+        "--block-size", "8", "--memory", "16G"]
 
 
 def printed(*command):
@@ -37,7 +37,8 @@ def counts():
 
 def main():
     write(COUNT / "values.json",
-          printed("./chapter-02/run", "-t", "2", "--json"))
+          printed("./chapter-02/run", "-t", "2", "--memory", "16G",
+                  "--bandwidth", "20", "--json"))
     write(COUNT / "tiny.json", printed("./chapter-02/run", *TINY, "--json"))
     write(COUNT / "counts.json", counts())
     values = json.loads((LLAMA / "values.json").read_text())

@@ -66,7 +66,8 @@ def test_paris():
 
 
 def test_values():
-    for name, options in (("values", ["-t", "2"]),
+    for name, options in (("values", ["-t", "2", "--memory", "16G",
+                                      "--bandwidth", "20"]),
                           ("tiny", transcript(COUNT / "tiny.txt")[0][1:])):
         assert (json.loads(printed(["./chapter-02/run", *options, "--json"]))
                 == json.loads((COUNT / f"{name}.json").read_text()))

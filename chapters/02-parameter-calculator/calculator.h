@@ -1,6 +1,7 @@
 #ifndef CHAPTERS_02_CALCULATOR_H
 #define CHAPTERS_02_CALCULATOR_H
 
+#include "chapters/02-parameter-calculator/memory.h"
 #include "common/args.h"
 #include "common/config.h"
 #include "common/error.h"
@@ -21,10 +22,11 @@ typedef struct {
     bool list, compare, formula, mistakes, json;
     int64_t n_ctx, n_batch, n_threads, n_sequences;
     const char *cache_type;
+    cost_settings costs;
 } settings;
 
 // Put the rows of these options into `rows`, and tell how many they are.
-enum { N_OPTIONS = 30 };
+enum { N_OPTIONS = 30 + N_COST_OPTIONS };
 size_t calculator_options(settings *set, args_option *rows);
 // @end settings
 

@@ -148,6 +148,15 @@ static void put_verdict(json_out *json, const cost_question *q)
 // @end costs-json-verdict
 
 // @begin costs-json
+void json_plan(json_out *json, const memory_plan *plan)
+{
+    put_object(json, "memory");
+    for (int i = 0; i < PLAN_PARTS; i++)
+        put_bytes(json, plan_part_name((plan_part)i), plan->bytes[i]);
+    put_bytes(json, "total", plan->total);
+    json_out_end(json);
+}
+
 void json_costs(json_out *json, const cost_question *q)
 {
     put_weights(json, q);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "chapters/02-parameter-calculator/calculator.h"
-#include "chapters/02-parameter-calculator/show.h"
+#include "chapters/02-parameter-calculator/memory.h"
 #include "common/machine.h"
 #include "common/plan.h"
 
@@ -35,7 +35,8 @@ static lll_status make_request(const settings *set, const model *m,
 
 // @begin main-json
 static lll_status print_json(const settings *set, const model *m,
-                             const memory_plan *plan, lll_error *err)
+                             const cost_question *q, const memory_plan *plan,
+                             lll_error *err)
 {
     json_out json;
     json_out_begin(&json, stdout);
@@ -50,13 +51,40 @@ static lll_status print_json(const settings *set, const model *m,
     if (set->mistakes)
         json_mistakes(&json, &m->config);
     if (plan != NULL)
-        json_memory(&json, plan);
+        json_plan(&json, plan);
+    json_costs(&json, q);
     json_out_end(&json);
     return json_out_finish(&json, err);
 }
 // @end main-json
 
 // @begin main-one
+// Everything there is to say about one model.
+static void print_all(const model *m, const cost_question *q,
+                      const memory_plan *plan)
+{
+    print_bill(&m->config);
+    if (m->file.n_tensors > 0)
+        print_audit(m);
+    print_weights(q);
+    if (plan != NULL)
+        print_plan(q, plan);
+    print_training(q);
+    print_verdict(q);
+}
+
+static lll_status show_table(const char *name, const cost_question *q,
+                             lll_error *err)
+{
+    static model_list list;
+    lll_status status = strcmp(name, "gpus") != 0 ? LLL_OK
+                        : models_read(&list, "data/configs", err);
+    return status != LLL_OK ? status : print_table(name, q, list.items,
+                                                   list.n_items, err);
+}
+// @end main-one
+
+// @begin main-model
 // One model: whatever was asked about it.
 static lll_status show_model(const settings *set, const model *m,
                              lll_error *err)
@@ -64,29 +92,30 @@ static lll_status show_model(const settings *set, const model *m,
     const model_config *c = &m->config;
     plan_request request;
     memory_plan plan;
+    cost_question q;
     // What our engine would allocate is known for what it runs.
     bool runs = config_check_llama(c, "", NULL) == LLL_OK;
     lll_status status = make_request(set, m, &request, err);
     if (status == LLL_OK && runs)
         status = plan_memory(c, &request, &plan, err);
+    if (status == LLL_OK)
+        status = cost_prepare(&set->costs, c, &request, m->file.n_bytes, &q,
+                              err);
     if (status != LLL_OK)
         return status;
+    if (set->costs.table != NULL)
+        return show_table(set->costs.table, &q, err);
     if (set->json)
-        return print_json(set, m, runs ? &plan : NULL, err);
+        return print_json(set, m, &q, runs ? &plan : NULL, err);
     if (set->formula)
         print_formula(c);
     else if (set->mistakes)
         print_mistakes(c);
-    else {
-        print_bill(c);
-        if (m->file.n_tensors > 0)
-            print_audit(m);
-        if (runs)
-            print_memory(c, &request, &plan, m->file.n_bytes);
-    }
+    else
+        print_all(m, &q, runs ? &plan : NULL);
     return LLL_OK;
 }
-// @end main-one
+// @end main-model
 
 // @begin main-several
 // Several models beside each other: the repository's, or the named ones.
@@ -133,7 +162,8 @@ static lll_status run(const settings *set, const args_list *rest,
 // @begin main
 int main(int argc, char **argv)
 {
-    settings set = {.n_batch = 512, .n_sequences = 1, .cache_type = "f16"};
+    settings set = {.n_batch = 512, .n_sequences = 1, .cache_type = "f16",
+                    .costs = cost_defaults};
     args_option options[N_OPTIONS];
     const args_program program = {
         "chapter-02/run", "[--gguf FILE | --config FILE | --arch NAME] [...]",

@@ -20,11 +20,11 @@ void bytes_line(const char *name, size_t bytes)
     char text[32], number[32];
     bytes_text(bytes, text, sizeof text);
     number_text(bytes, number, sizeof number);
-    printf("  %-22s %12s", name, text);
+    printf("  %-24s %12s", name, text);
     if (bytes == SIZE_MAX)
         printf("\n");
     else
-        printf(" %22s bytes\n", number);
+        printf(" %20s bytes\n", number);
 }
 // @end memory-lines
 
@@ -149,11 +149,11 @@ void print_training(const cost_question *q)
 {
     training_request r = q->training;
     training_cost t = cost_training(q->config, &r);
-    printf("\ntraining it: %d texts of %d tokens, in %s, %s",
+    printf("\ntraining it: a batch of %d times %d tokens, in %s, %s",
            r.activations.n_batch, r.activations.n_block,
            r.activations.half ? "half precision" : "floats",
            r.activations.checkpoint ? "with checkpoints"
-                                    : "every activation kept");
+                                    : "all kept");
     if (r.lora_rank > 0) {
         char count[32];
         number_text(t.n_trained, count, sizeof count);

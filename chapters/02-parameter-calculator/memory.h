@@ -20,7 +20,8 @@ typedef struct {
     double bandwidth;           // 10^9 bytes a second; 0 for not said
     bool probe;                 // measure it
     int64_t bits;
-    int64_t n_block;            // tokens of a text in training; 0: not said
+    int64_t n_texts, n_block;   // of a step of training, and the tokens of
+                                // each; 0: not said
     bool mixed, checkpoint;
     int64_t lora_rank;
     const char *lora_matrices;
@@ -75,7 +76,8 @@ lll_status print_table(const char *name, const cost_question *q,
                        const model_config *configs, int n_configs,
                        lll_error *err);
 
-// All of it as members of the object that is open.
+// The plan, and all the rest, as members of the object that is open.
+void json_plan(json_out *json, const memory_plan *plan);
 void json_costs(json_out *json, const cost_question *q);
 
 // "  name           16.00 GiB     17,179,869,184 bytes"

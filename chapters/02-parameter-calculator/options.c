@@ -76,6 +76,7 @@ static size_t show_options(settings *set, args_option *rows)
 size_t calculator_options(settings *set, args_option *rows)
 {
     size_t n = model_options(set, rows);
-    return n + show_options(set, rows + n);
+    n += show_options(set, rows + n);
+    return n + cost_options(&set->costs, rows + n);
 }
 // @end options-show

@@ -15,7 +15,7 @@ const cost_settings cost_defaults = {
 
 size_t cost_options(cost_settings *s, args_option *rows)
 {
-    const args_option options[N_COST_OPTIONS] = {
+    const args_option list[] = {
         ARGS_HEADING("Memory, speed and training"),
         ARGS_TEXT(NULL, "--memory", "SIZE", &s->memory,
                   "for the verdict: 16G (default: what is free here)"),
@@ -24,6 +24,8 @@ size_t cost_options(cost_settings *s, args_option *rows)
         ARGS_REAL(NULL, "--bandwidth", "N", &s->bandwidth, 0, 1e6,
                   "GB of memory read in a second"),
         ARGS_FLAG(NULL, "--probe", &s->probe, "measure that"),
+        ARGS_INT(NULL, "--train-batch", "N", &s->n_texts, 0, 1 << 16,
+                 "texts in a step of training (0: the model's, or 8)"),
         ARGS_INT(NULL, "--train-block", "N", &s->n_block, 0, 1 << 24,
                  "tokens of a text in training (0: at most 1024)"),
         ARGS_FLAG(NULL, "--mixed", &s->mixed, "train in half precision, "
@@ -37,10 +39,8 @@ size_t cost_options(cost_settings *s, args_option *rows)
         ARGS_TEXT(NULL, "--table", "NAME", &s->table, "print one table: "
                   "hardware, context, gpus, block-size or activations"),
     };
-    size_t n = 0;
-    for (; n < N_COST_OPTIONS && options[n].help != NULL; n++)
-        rows[n] = options[n];
-    return n;
+    memcpy(rows, list, sizeof list);
+    return sizeof list / sizeof list[0];
 }
 // @end question-options
 
@@ -133,6 +133,8 @@ static lll_status read_training(const cost_settings *s, cost_question *q,
                         "some of q,k,v,o,gate,up,down, or all",
                         s->lora_matrices);
     *q = cost_question_for(q, q->config);
+    if (s->n_texts > 0)
+        q->training.activations.n_batch = (int)s->n_texts;
     return LLL_OK;
 }
 // @end question-training

@@ -102,7 +102,7 @@ static void print_hardware(const cost_question *q)
         printf("%12.1f", q->bandwidth / cost_token_bytes(
                    &sizes[i], stored_number_bytes(DTYPE_Q4_0),
                    q->run.cache_type, 0));
-    printf("%srunning: contexts of %d; training: %d texts of %d\n",
+    printf("%srunning: contexts of %d; training: batches of %d times %d\n",
            q->bandwidth > 0 ? "\n" : "", q->run.n_ctx,
            cost_question_for(q, &sizes[0]).training.activations.n_batch,
            q->training.activations.n_block);
@@ -193,7 +193,7 @@ static void print_block(const cost_question *q)
         printf("%8d %16s %13s %12s %12s %12s\n", n, text[0], text[1],
                text[2], text[3], text[4]);
     }
-    printf("activations of %d texts\n", q->training.activations.n_batch);
+    printf("activations of a batch of %d\n", q->training.activations.n_batch);
 }
 // @end tables-block
 

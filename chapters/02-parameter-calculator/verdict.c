@@ -48,7 +48,7 @@ static void print_longest(const cost_question *q)
                  c->context_length, "positions");
     longest_line("longest block in training",
                  advice_block(c, &q->training, q->memory),
-                 c->context_length, "tokens of each text");
+                 c->context_length, "tokens");
     snprintf(what, sizeof what, "best type at %d positions", q->run.n_ctx);
     printf("  %-28s %11s\n", what, best == NULL ? "none" : best->name);
     printf("  %-28s %11s\n", "training that fits",
