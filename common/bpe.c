@@ -6,7 +6,7 @@
 // many letters, and its tree is then a single row.
 // @begin bpe-tree
 enum { CHILDREN = 8, MAX_ROWS = 12, TOP_ROW = CHILDREN };
-#define NO_PAIR UINT32_MAX
+#define NO_PAIR BPE_NONE        // larger than any rank
 
 typedef struct {
     uint32_t *row[MAX_ROWS];    // row[0] the leaves; each padded with
@@ -89,13 +89,10 @@ static void tree_build(rank_tree *tree, uint32_t *numbers, size_t n)
 static uint32_t pair_rank(const bpe_rules *rules, const unsigned char *text,
                           const bpe_symbol *symbols, uint32_t left)
 {
-    uint32_t rank, right = symbols[left].next;
-    int32_t id;
-    if (right == BPE_NONE
-        || !rules->find(rules->vocabulary, text, &symbols[left],
-                        &symbols[right], &rank, &id))
-        return NO_PAIR;
-    return rank;
+    uint32_t right = symbols[left].next;
+    return right == BPE_NONE ? NO_PAIR
+         : rules->rank(rules->vocabulary, text, &symbols[left],
+                       &symbols[right]);
 }
 
 // The left symbol grows over the right one.
@@ -143,7 +140,6 @@ void bpe_merge(const bpe_rules *rules, const unsigned char *text,
 
     for (;;) {
         uint32_t rank = smallest(tree.row[tree.n_rows - 1]);
-        int32_t id;
         if (rank == NO_PAIR)
             return;
         // The pairs before `from` were worse than the last one, so this one
@@ -151,11 +147,9 @@ void bpe_merge(const bpe_rules *rules, const unsigned char *text,
         size_t first = tree_find(&tree, rank <= before ? from : 0, rank);
         uint32_t left = (uint32_t)first, right = symbols[left].next;
         before = rank;
-        // The tree knows only ranks: ask once more what the pair makes.
-        if (!rules->find(rules->vocabulary, text, &symbols[left],
-                         &symbols[right], &rank, &id))
-            return;
-        join(symbols, left, id);
+        join(symbols, left,
+             rules->joined(rules->vocabulary, text, &symbols[left],
+                           &symbols[right], rank));
         rerank(&tree, rules, text, symbols, left, right);
         from = symbols[left].previous == BPE_NONE ? left
              : symbols[left].previous;

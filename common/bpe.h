@@ -23,15 +23,19 @@ typedef struct {
 #define BPE_NONE UINT32_MAX
 // @end bpe-symbol
 
-// Can these two neighbours be joined? *rank says how early, smaller first,
-// below UINT32_MAX; *id is the token they make. The same pair gets the same
+// @begin bpe-rules
+// How early two neighbours are joined, smaller first, or BPE_NONE; and the
+// token they make, when they have such a rank. The same pair gets the same
 // answer each time.
 typedef struct {
     const void *vocabulary;
-    bool (*find)(const void *vocabulary, const unsigned char *text,
-                 const bpe_symbol *left, const bpe_symbol *right,
-                 uint32_t *rank, int32_t *id);
+    uint32_t (*rank)(const void *vocabulary, const unsigned char *text,
+                     const bpe_symbol *left, const bpe_symbol *right);
+    int32_t (*joined)(const void *vocabulary, const unsigned char *text,
+                      const bpe_symbol *left, const bpe_symbol *right,
+                      uint32_t rank);
 } bpe_rules;
+// @end bpe-rules
 
 // Join neighbours in order of (rank, position) until nothing is left to
 // join. Reads and writes symbols[0..n-1], already linked, 1 <= n < BPE_NONE;

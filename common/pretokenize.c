@@ -13,43 +13,53 @@ typedef struct {
     size_t n_bytes;
 } character;
 
-// Read the character at text[at]; something that is not UTF-8 is one byte
-// of no kind.
+// Something that is not UTF-8 is one byte of no kind.
+static character read_beyond_ascii(const unsigned char *bytes, size_t n_bytes)
+{
+    uint32_t code;
+    int used = unicode_decode(bytes, n_bytes, &code);
+    if (used < 1)
+        return (character){UINT32_MAX, 0, 1};
+    return (character){code, unicode_kind(code), (size_t)used};
+}
+
 static character read_char(const unsigned char *text, size_t at, size_t end)
 {
     if (text[at] < 0x80)
         return (character){text[at], unicode_ascii[text[at]], 1};
-    uint32_t code;
-    int n_bytes = unicode_decode(text + at, end - at, &code);
-    if (n_bytes < 1)
-        return (character){UINT32_MAX, 0, 1};
-    return (character){code, unicode_kind(code), (size_t)n_bytes};
+    return read_beyond_ascii(text + at, end - at);
+}
+// @end pretokenize-char
+
+// @begin pretokenize-in-set
+static bool in_ranges(const char_range *range, uint32_t code)
+{
+    while (range->last != 0 && range->last < code)
+        range++;
+    return range->last != 0 && range->first <= code;
 }
 
 static bool in_set(const char_set *set, const character *c)
 {
-    bool found = (c->kind & set->kinds) != 0;
-    if (!found && set->ranges != NULL) {
-        const char_range *range = set->ranges;
-        while (range->last != 0 && range->last < c->code)
-            range++;
-        found = range->last != 0 && range->first <= c->code;
-    }
+    bool found = (c->kind & set->kinds) != 0
+        || (set->ranges != NULL && in_ranges(set->ranges, c->code));
     return found != set->all_but;
 }
-// @end pretokenize-char
+// @end pretokenize-in-set
 
 // @begin pretokenize-span
 // Where the characters that are in the set (or those that are not) end.
 static size_t span(const char_set *set, bool inside,
                    const unsigned char *text, size_t at, size_t end)
 {
-    // Nearly all of most texts is this loop.
     bool found = inside != set->all_but;
-    while (set->ranges == NULL && at < end && text[at] < 0x80
-           && ((unicode_ascii[text[at]] & set->kinds) != 0) == found)
-        at++;
     while (at < end) {
+        // Nearly all of most texts is this loop.
+        while (set->ranges == NULL && at < end && text[at] < 0x80
+               && ((unicode_ascii[text[at]] & set->kinds) != 0) == found)
+            at++;
+        if (at == end)
+            break;
         character c = read_char(text, at, end);
         if (in_set(set, &c) != inside)
             break;
@@ -59,41 +69,42 @@ static size_t span(const char_set *set, bool inside,
 }
 // @end pretokenize-span
 
-// @begin pretokenize-run
-// Each of these returns where its match of text[at...] ends, or `at` when
-// there is none.
-static size_t match_body(const pretokenize_rule *rule,
+// @begin pretokenize-body
+// Where the body ends, of which `n` characters end at text[at], and what may
+// follow it; 0 when it is too short.
+static size_t match_body(const pretokenize_rule *rule, unsigned n,
                          const unsigned char *text, size_t at, size_t end)
 {
-    size_t stop = at;
-    if (rule->maximum == 0)
-        stop = span(rule->body, true, text, at, end);
-    unsigned n = 0;
-    for (; n < rule->maximum && stop < end; n++) {
-        character c = read_char(text, stop, end);
+    if (rule->maximum == 0) {
+        size_t stop = span(rule->body, true, text, at, end);
+        n += stop > at;                 // the minimum is 1 then
+        at = stop;
+    }
+    for (; n < rule->maximum && at < end; n++) {
+        character c = read_char(text, at, end);
         if (!in_set(rule->body, &c))
             break;
-        stop += c.n_bytes;
+        at += c.n_bytes;
     }
-    // Without a maximum, the minimum is 1.
-    if (stop == at || (rule->maximum > 0 && n < rule->minimum))
-        return at;
-    return rule->tail == NULL ? stop : span(rule->tail, true, text, stop, end);
+    if (n < rule->minimum)
+        return 0;
+    return rule->tail == NULL ? at : span(rule->tail, true, text, at, end);
 }
+// @end pretokenize-body
 
+// @begin pretokenize-run
+// Each of these returns where its match of text[at...] ends, or `at` when
+// there is none. `first` is the character there.
 static size_t match_run(const pretokenize_rule *rule, const character *first,
                         const unsigned char *text, size_t at, size_t end)
 {
-    if (rule->lead != NULL && in_set(rule->lead, first)) {
-        size_t body = at + first->n_bytes;
-        size_t stop = match_body(rule, text, body, end);
-        if (stop > body)
-            return stop;
-    }
+    size_t next = at + first->n_bytes, stop = 0;
+    if (rule->lead != NULL && in_set(rule->lead, first))
+        stop = match_body(rule, 0, text, next, end);
     // A lead that nothing follows may itself be what the body wants.
-    if (rule->kind == LED_RUN || !in_set(rule->body, first))
-        return at;
-    return match_body(rule, text, at, end);
+    if (stop == 0 && rule->kind == RUN && in_set(rule->body, first))
+        stop = match_body(rule, 1, text, next, end);
+    return stop > 0 ? stop : at;
 }
 // @end pretokenize-run
 

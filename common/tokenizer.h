@@ -102,7 +102,6 @@ lll_status tokenizer_encode(const tokenizer *t, const char *text,
                             size_t n_bytes, unsigned flags, int32_t *ids,
                             size_t capacity, size_t *n_ids, lll_error *err);
 
-// @begin tokenizer-encoder
 // The same a few tokens at a time, in memory that the caller brings, so that
 // a text of any length is encoded in room that was planned before.
 //
@@ -119,6 +118,7 @@ typedef struct {
     size_t first_id;                // ids[first_id] and on
 } known_piece;
 
+// @begin tokenizer-encoder
 typedef struct {
     const tokenizer *t;
     const unsigned char *text;

@@ -11,32 +11,46 @@
 typedef tokenizer_encoder encoder;
 
 // @begin encode-rules
-static bool find_merge(const void *vocabulary_, const unsigned char *text,
-                       const bpe_symbol *left, const bpe_symbol *right,
-                       uint32_t *rank, int32_t *id)
+// Byte level: the line of the merge list.
+static uint32_t line_of_pair(const void *words, const unsigned char *text,
+                             const bpe_symbol *left, const bpe_symbol *right)
 {
-    const vocabulary *v = vocabulary_;
+    const vocabulary *v = words;
     (void)text;
-    *rank = bpe_table_find(&v->merges, left->id, right->id);
-    if (*rank == BPE_NONE)
-        return false;
-    *id = v->merges.pairs[*rank].result;
-    return true;
+    return bpe_table_find(&v->merges, left->id, right->id);
 }
 
-static bool find_joined(const void *vocabulary_, const unsigned char *text,
-                        const bpe_symbol *left, const bpe_symbol *right,
-                        uint32_t *rank, int32_t *id)
+static int32_t result_of_line(const void *words, const unsigned char *text,
+                              const bpe_symbol *left, const bpe_symbol *right,
+                              uint32_t rank)
 {
-    const vocabulary *v = vocabulary_;
-    *id = vocabulary_find(v, text + left->start,
-                          (size_t)left->n_bytes + right->n_bytes);
-    if (*id < 0)
-        return false;
-    *rank = v->tokens[*id].rank;
-    return true;
+    const vocabulary *v = words;
+    (void)text, (void)left, (void)right;
+    return v->merges.pairs[rank].result;
 }
+
 // @end encode-rules
+
+// @begin encode-rules-2
+// SentencePiece: any two neighbours that make a token, by its score.
+static int32_t joined_token(const void *words, const unsigned char *text,
+                            const bpe_symbol *left, const bpe_symbol *right,
+                            uint32_t rank)
+{
+    (void)rank;
+    return vocabulary_find(words, text + left->start,
+                           (size_t)left->n_bytes + right->n_bytes);
+}
+
+static uint32_t rank_of_joined(const void *words, const unsigned char *text,
+                               const bpe_symbol *left,
+                               const bpe_symbol *right)
+{
+    const vocabulary *v = words;
+    int32_t id = joined_token(words, text, left, right, 0);
+    return id < 0 ? BPE_NONE : v->tokens[id].rank;
+}
+// @end encode-rules-2
 
 // @begin encode-room
 // The planner of chapter 2 knows no more of an encoder than these two.
@@ -155,10 +169,7 @@ static void merge_piece(encoder *e, size_t n)
 // Where a piece of these bytes is remembered.
 static known_piece *recall(encoder *e, const unsigned char *bytes, size_t n)
 {
-    uint64_t hash = n;
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ bytes[i]) * 0x9e3779b97f4a7c15u;
-    return &e->known[(size_t)(hash >> 32) & (e->n_known - 1)];
+    return &e->known[vocabulary_hash(bytes, n) & (e->n_known - 1)];
 }
 // @end encode-merge-piece
 
@@ -177,6 +188,17 @@ static bool repeat(encoder *e, const known_piece *known, size_t n)
 }
 // @end encode-known
 
+// @begin encode-byte
+// A piece of one byte, where bytes are the smallest symbols.
+static void take_byte(encoder *e)
+{
+    int32_t id = e->t->words.byte_tokens[*e->piece];
+    if (id >= 0)
+        e->ids[e->n_ids++] = id;
+    e->n_piece = 0;
+}
+// @end encode-byte
+
 // @begin encode-piece
 // The tokens of the piece that waits, as far as there is room for them.
 static lll_status take_piece(encoder *e)
@@ -184,7 +206,8 @@ static lll_status take_piece(encoder *e)
     enum { KNOWN_LONGEST = 64 };
     size_t n = e->n_piece, first = e->n_ids;
     known_piece *known = NULL;
-    if (n <= KNOWN_LONGEST && !e->prefixed) {
+    // Two bytes are merged sooner than they are remembered.
+    if (n > 2 && n <= KNOWN_LONGEST && !e->prefixed) {
         known = recall(e, e->piece, n);
         if (repeat(e, known, n)) {
             e->n_piece = 0;
@@ -289,7 +312,10 @@ static lll_status fill(encoder *e)
     while (status == LLL_OK && e->n_ids < e->capacity) {
         if (e->symbol != BPE_NONE)
             put_symbol(e);
-        else if (e->n_piece > 0 || next_piece(e))
+        else if ((e->n_piece > 0 || next_piece(e))
+                 && e->n_piece == 1 && e->t->pre != NULL)
+            take_byte(e);
+        else if (e->n_piece > 0)
             status = take_piece(e);
         else if (e->single >= 0) {
             e->ids[e->n_ids++] = e->single;
@@ -317,7 +343,9 @@ lll_status tokenizer_begin(tokenizer_encoder *e, const tokenizer *t,
                    .n_bytes = n_bytes, .symbol = BPE_NONE,
                    .special = (flags & TOKENIZER_SPECIAL) != 0,
                    .single = flags & TOKENIZER_BOS ? t->bos : -1,
-                   .rules = {&t->words, bytes ? find_merge : find_joined}};
+                   .rules = {&t->words,
+                             bytes ? line_of_pair : rank_of_joined,
+                             bytes ? result_of_line : joined_token}};
     use_room(e, room, longest);
     return LLL_OK;
 }

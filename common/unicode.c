@@ -64,9 +64,14 @@ unsigned unicode_kind(uint32_t code)
     // Above the last code point the shift below would lose bits.
     if (code > 0x10ffff)
         return 0;
-    // The last range that begins at or before `code`: the first one begins
-    // at 0, so there is always one.
-    size_t low = 0, high = unicode_n_ranges;
+    // The last range that begins at or before `code`. It is the one in which
+    // the page begins, or between that and the one of the next page.
+    size_t page = code >> 8, low = unicode_pages[UNICODE_N_PAGES];
+    size_t high = unicode_n_ranges;
+    if (page < UNICODE_N_PAGES) {
+        low = unicode_pages[page];
+        high = (size_t)unicode_pages[page + 1] + 1;
+    }
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (unicode_ranges[middle] >> 8 <= code)

@@ -33,7 +33,8 @@ int unicode_decode(const unsigned char *bytes, size_t n_bytes,
 int unicode_encode(uint32_t code, unsigned char bytes[4]);
 
 // The kind bits of a code point; 0 for controls, unassigned ones and
-// anything above U+10FFFF. Binary search: some 12 steps beyond ASCII.
+// anything above U+10FFFF. Beyond ASCII a binary search, of few steps where
+// the scripts are, at most 12 above U+1FFFF.
 unsigned unicode_kind(uint32_t code);
 
 // The tables, made by reference/make_unicode_table.py. unicode_ascii answers
@@ -41,5 +42,8 @@ unsigned unicode_kind(uint32_t code);
 extern const uint16_t unicode_ascii[128];
 extern const uint32_t unicode_ranges[];
 extern const size_t unicode_n_ranges;
+// The range in which each page of 256 code points begins, up to U+20000.
+enum { UNICODE_N_PAGES = 512 };
+extern const uint16_t unicode_pages[UNICODE_N_PAGES + 1];
 
 #endif

@@ -125,10 +125,34 @@ vocabulary_cursor vocabulary_bytes(const vocabulary *v, int32_t id)
 }
 // @end vocabulary-bytes
 
+// @begin vocabulary-spell
+size_t vocabulary_spell(vocabulary *v, int32_t id, unsigned char *bytes)
+{
+    vocabulary_token *token = &v->tokens[id];
+    vocabulary_cursor cursor = vocabulary_bytes(v, id);
+    size_t n = 0;
+    while (vocabulary_next(&cursor, &bytes[n])) {
+        // "the end" would be one token over two words.
+        if (n > 0 && bytes[n] == ' ' && bytes[n - 1] != ' '
+            && !vocabulary_is_special(token->type))
+            v->words_apart = false;
+        n++;
+    }
+    if (n > v->longest)
+        v->longest = n;
+    token->plain = n == token->n_bytes;     // no other spelling is as short
+    return n;
+}
+// @end vocabulary-spell
+
 // @begin vocabulary-find
 static bool stands_for(const vocabulary *v, uint32_t id,
                        const unsigned char *bytes, size_t n_bytes)
 {
+    const vocabulary_token *token = &v->tokens[id];
+    if (token->plain)
+        return token->n_bytes == n_bytes
+            && memcmp(token->text, bytes, n_bytes) == 0;
     vocabulary_cursor cursor = vocabulary_bytes(v, (int32_t)id);
     unsigned char byte;
     size_t n = 0;
@@ -152,14 +176,29 @@ static size_t find_slot(const vocabulary *v, const unsigned char *bytes,
     return slot;
 }
 
-static uint32_t hash_bytes(const unsigned char *bytes, size_t n_bytes)
-{
-    uint64_t hash = 0;
-    for (size_t i = 0; i < n_bytes; i++)
-        hash = (hash ^ bytes[i]) * 0x9e3779b97f4a7c15u;
-    return (uint32_t)(hash >> 32);
-}
 // @end vocabulary-find
+
+// @begin vocabulary-hash
+// Eight bytes at a time. Multiplying by a large odd number mixes towards the
+// high bits only, so each word is folded onto itself before.
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash ^= word;
+    return (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u;
+}
+
+uint32_t vocabulary_hash(const unsigned char *bytes, size_t n_bytes)
+{
+    uint64_t hash = n_bytes, word;
+    for (; n_bytes > 8; n_bytes -= 8, bytes += 8) {
+        memcpy(&word, bytes, 8);
+        hash = mix(hash, word);
+    }
+    for (word = 0; n_bytes > 0; n_bytes--)
+        word = word << 8 | *bytes++;
+    return (uint32_t)(mix(hash, word) >> 32);
+}
+// @end vocabulary-hash
 
 // @begin vocabulary-find-2
 int32_t vocabulary_find(const vocabulary *v, const unsigned char *bytes,
@@ -167,14 +206,15 @@ int32_t vocabulary_find(const vocabulary *v, const unsigned char *bytes,
 {
     if (n_bytes == 0 || n_bytes > v->longest)
         return -1;
-    size_t slot = find_slot(v, bytes, n_bytes, hash_bytes(bytes, n_bytes));
+    uint32_t hash = vocabulary_hash(bytes, n_bytes);
+    size_t slot = find_slot(v, bytes, n_bytes, hash);
     return (int32_t)v->slots[slot] - 1;
 }
 
 int32_t vocabulary_enter(vocabulary *v, int32_t id,
                          const unsigned char *bytes, size_t n_bytes)
 {
-    uint32_t hash = hash_bytes(bytes, n_bytes);
+    uint32_t hash = vocabulary_hash(bytes, n_bytes);
     size_t slot = find_slot(v, bytes, n_bytes, hash);
     if (v->slots[slot] == 0) {
         v->tokens[id].hash = hash;

@@ -33,6 +33,7 @@ typedef struct {
     uint32_t hash;              // of the bytes it stands for
     uint32_t rank;              // SentencePiece: smaller joins earlier
     unsigned char type;         // token_type
+    bool plain;                 // `text` is the bytes it stands for
 } vocabulary_token;
 // @end vocabulary-kinds
 
@@ -84,6 +85,14 @@ bool vocabulary_next(vocabulary_cursor *cursor, unsigned char *byte);
 // nothing for more bytes than the longest token has.
 int32_t vocabulary_find(const vocabulary *v, const unsigned char *bytes,
                         size_t n_bytes);
+
+// Write down the bytes of token `id`, at most as many as its text has and
+// one more, and note what of them matters for the whole vocabulary. Returns
+// how many there are. For loading.
+size_t vocabulary_spell(vocabulary *v, int32_t id, unsigned char *bytes);
+
+// A number for these bytes, nearly always another one for others.
+uint32_t vocabulary_hash(const unsigned char *bytes, size_t n_bytes);
 
 // Enter token `id`, which stands for these bytes, at most v->longest of
 // them. Returns the token that is found by them now: an earlier one stays.

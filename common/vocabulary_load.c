@@ -270,18 +270,9 @@ static lll_status enter_token(vocabulary *v, const char *path, int32_t id,
                               unsigned char *scratch, lll_error *err)
 {
     const vocabulary_token *token = &v->tokens[id];
-    vocabulary_cursor cursor = vocabulary_bytes(v, id);
-    size_t n = 0;
-    while (vocabulary_next(&cursor, &scratch[n])) {
-        // "the end" would be one token over two words.
-        if (n > 0 && scratch[n] == ' ' && scratch[n - 1] != ' '
-            && !vocabulary_is_special(token->type))
-            v->words_apart = false;
-        n++;
-    }
-    if (n > v->longest)
-        v->longest = n;
-    if (token->type == TOKEN_BYTE && v->kind == VOCABULARY_SENTENCEPIECE) {
+    size_t n = vocabulary_spell(v, id, scratch);
+    bool bytes_named = v->kind == VOCABULARY_SENTENCEPIECE;
+    if (token->type == TOKEN_BYTE && bytes_named) {
         if (v->byte_tokens[scratch[0]] < 0)
             v->byte_tokens[scratch[0]] = id;
         return LLL_OK;
@@ -294,8 +285,7 @@ static lll_status enter_token(vocabulary *v, const char *path, int32_t id,
     // What is found in the text itself is not what merges make: a token of
     // two spaces is not a space behind the one that is put before a text.
     bool joined = !vocabulary_is_special(token->type)
-        || (token->type == TOKEN_USER_DEFINED
-            && v->kind == VOCABULARY_BYTE_LEVEL);
+        || (token->type == TOKEN_USER_DEFINED && !bytes_named);
     if (n == 0 || !joined)
         return LLL_OK;
     int32_t other = vocabulary_enter(v, id, scratch, n);

@@ -17,6 +17,7 @@ import unicodedata2
 
 VERSION = "16.0.0"
 NEW_NUMBERS = [(0x11DE0, 0x11DE9), (0x16FF4, 0x16FF6)]      # Unicode 17.0
+N_PAGES = 512                   # UNICODE_N_PAGES of common/unicode.h
 TARGET = pathlib.Path(__file__).parent.parent / "common" / "unicode_data.c"
 
 # The bits of common/unicode.h.
@@ -53,12 +54,14 @@ def rows(values, per_line):
 
 def table():
     ascii_kinds = [str(kind(code)) for code in range(128)]
-    ranges, before = [], None
+    ranges, pages, before = [], [], None
     for code in range(0x110000):
         bits = kind(code) & 63
         if bits != before:
             ranges.append(f"0x{code << 8 | bits:x}")
             before = bits
+        if code % 256 == 0 and code // 256 <= N_PAGES:
+            pages.append(str(len(ranges) - 1))
     lines = [
         "// Made by reference/make_unicode_table.py from Unicode "
         f"{VERSION}, with the",
@@ -75,6 +78,11 @@ def table():
         "// ends where the next one begins.",
         "const uint32_t unicode_ranges[] = {",
         *rows(ranges, 6),
+        "};",
+        "",
+        "// The range in which each page of 256 code points begins.",
+        "const uint16_t unicode_pages[UNICODE_N_PAGES + 1] = {",
+        *rows(pages, 12),
         "};",
     ]
     return "\n".join(lines) + "\n"

@@ -19,17 +19,21 @@ typedef struct {
     uint32_t slots[128];
 } rules_of_pairs;
 
-static bool find(const void *vocabulary, const unsigned char *text,
-                 const bpe_symbol *left, const bpe_symbol *right,
-                 uint32_t *rank, int32_t *id)
+static uint32_t rank_of(const void *vocabulary, const unsigned char *text,
+                        const bpe_symbol *left, const bpe_symbol *right)
 {
     const rules_of_pairs *r = vocabulary;
     (void)text;
-    *rank = bpe_table_find(&r->table, left->id, right->id);
-    if (*rank == BPE_NONE)
-        return false;
-    *id = r->pairs[*rank].result;
-    return true;
+    return bpe_table_find(&r->table, left->id, right->id);
+}
+
+static int32_t joined(const void *vocabulary, const unsigned char *text,
+                      const bpe_symbol *left, const bpe_symbol *right,
+                      uint32_t rank)
+{
+    const rules_of_pairs *r = vocabulary;
+    (void)text, (void)left, (void)right;
+    return r->pairs[rank].result;
 }
 
 static uint32_t number(uint64_t *seed)
@@ -92,7 +96,7 @@ static void same_as_the_slow_way(void **state)
                             i + 1 == n ? BPE_NONE : (uint32_t)i + 1, ids[i]};
             symbols[i] = s;
         }
-        bpe_rules rules = {&r, find};
+        bpe_rules rules = {&r, rank_of, joined};
         bpe_merge(&rules, NULL, symbols, n, numbers);
         size_t expected = slowly(&r, ids, n), count = 0, bytes = 0;
         for (uint32_t i = 0; i != BPE_NONE; i = symbols[i].next) {
