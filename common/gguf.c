@@ -136,9 +136,8 @@ static bool grow(void **list, uint64_t i, uint64_t n, size_t entry_bytes)
     if (i != 0 && (i < 64 || (i & (i - 1)) != 0))
         return true;            // full after 0, 64, 128, 256 ...
     uint64_t room = i == 0 ? 64 : 2 * i;
-    if (!size_mul((size_t)(room < n ? room : n), entry_bytes, &n_bytes))
-        return false;
-    void *more = realloc(*list, n_bytes);
+    bool fits = size_mul((size_t)(room < n ? room : n), entry_bytes, &n_bytes);
+    void *more = fits ? realloc(*list, n_bytes) : NULL;
     if (more != NULL)
         *list = more;
     return more != NULL;

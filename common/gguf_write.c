@@ -38,14 +38,14 @@ void gguf_writer_free(gguf_writer *out)
 static bool grow(gguf_writer *out, void **list, size_t used, size_t n,
                  size_t size, size_t *capacity)
 {
-    size_t needed, bytes;
-    if (!size_add(used, n, &needed))
-        needed = SIZE_MAX;
-    if (needed <= *capacity)
+    size_t needed = SIZE_MAX, bytes;
+    bool fits = size_add(used, n, &needed);
+    if (fits && needed <= *capacity)
         return true;
     size_t twice = *capacity < SIZE_MAX / 2 ? *capacity * 2 : needed;
     size_t next = needed > twice ? needed : twice;
-    void *moved = size_mul(next, size, &bytes) ? realloc(*list, bytes) : NULL;
+    fits = fits && size_mul(next, size, &bytes);
+    void *moved = fits ? realloc(*list, bytes) : NULL;
     if (moved == NULL) {
         lll_fail(&out->failure, LLL_ERR_MEMORY, "no memory for %zu items of "
                  "%zu bytes in the lists of a GGUF file", next, size);

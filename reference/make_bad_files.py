@@ -3,9 +3,10 @@
     python reference/make_bad_files.py FOLDER
 
 writes the files and FOLDER/expected.json: {name: sentence}, where {path}
-stands for the file's path. It also writes FOLDER/good/, files that are
-unusual and must load. Written from docs/gguf.md, without the C code, so that
-both can be wrong only independently.
+stands for the file's path. FOLDER/models/ has models in several parts, each
+in a folder of its own, {folder} in the sentence. FOLDER/good/ has files that
+are unusual and must load. Written from docs/gguf.md, without the C code, so
+that both can be wrong only independently.
 """
 import json
 import pathlib
@@ -152,6 +153,11 @@ def bad_header():
         24, 2, "tensors are announced", 45)
     yield "values-2-63", gguf([ARCH], n_values=2 ** 63), rest(
         24, 2 ** 63, "metadata entries are announced", 45)
+    for values, tensors in ((2 ** 16 + 1, 0), (1, 2 ** 16 + 1)):
+        yield f"list-of-{max(values, tensors)}-" + "vt"[tensors > 1], \
+            gguf(n_values=values, n_tensors=tensors) + b"\0" * 2 ** 22, (
+                f"{{path}}: byte 8: header: {tensors} tensors and {values} "
+                "metadata entries, expected at most 65536 of each")
     yield "values-two", gguf([ARCH], n_values=2), (
         "{path}: byte 69: key: 8 more bytes are needed, but only 0 bytes "
         f"remain in the file; {AGAIN}")
@@ -228,6 +234,35 @@ def bad_values():
         39, " abc: " + short(1, "numbers are announced", 7))
 
 
+def cut_off():
+    """Files that end in the middle of something, wherever that is."""
+    def short(byte, kind, n, remain):
+        return (f"{{path}}: byte {byte}: {kind}: {n} more bytes are needed, "
+                f"but only {remain} bytes remain in the file; {AGAIN}")
+    head = gguf(n_values=1)
+    key = text("a.key.of.some.length")          # ends at byte 52
+    yield "cut-value-type", head + key + b"\0\0", short(
+        52, "key a.key.of.some.length", 4, 2)
+    yield "cut-item-type", head + key + u32(ARRAY) + b"\0", short(
+        56, "key a.key.of.some.length", 4, 1)
+    yield "cut-count", head + key + u32(ARRAY) + u32(U8) + b"\0" * 7, short(
+        60, "key a.key.of.some.length", 8, 7)
+    head = gguf(n_tensors=1)
+    name = text("a.tensor.of.some.length.weight")       # ends at byte 62
+    kind = "tensor a.tensor.of.some.length.weight"
+    entry = name + u32(4) + u64(1) * 4 + u32(0)
+    yield "cut-dims-count", head + name + b"\2", short(62, kind, 4, 1)
+    yield "cut-dims", head + entry[:-5], short(66, kind, 32, 31)
+    yield "cut-tensor-type", head + entry[:-2], short(98, kind, 4, 2)
+    yield "cut-offset", head + entry + b"\0" * 7, short(102, kind, 8, 7)
+    yield "cut-name-length", gguf(n_tensors=2) + tensor(
+        "n" * 40, [1]) + b"\0\0", short(96, "tensor", 8, 2)
+    yield "cut-name", gguf(n_tensors=2) + tensor("n" * 40, [1]) + text(
+        "abc", 64), (
+            "{path}: byte 104: tensor: 64 bytes of text are announced, but "
+            f"only 3 bytes remain in the file; {AGAIN}")
+
+
 def bad_tensors():
     def at(byte, name, rest):
         return f"{{path}}: byte {byte}: tensor {name}: {rest}"
@@ -294,6 +329,90 @@ def bad_tensors():
         "know; convert the model to another type")
 
 
+def part(i, count, total=None, name=None):
+    """One part of a model, with one tensor of 16 bytes."""
+    values = [value("split.no", U16, i), value("split.count", U16, count)]
+    if total is not None:
+        values.append(value("split.tensors.count", I32, total))
+    return gguf(values, [tensor(name or f"part{i}", [4])], PLAIN[:16])
+
+
+def names(count):
+    return [f"m-{i + 1:05}-of-{count:05}.gguf" for i in range(count)]
+
+
+def bad_models():
+    """name, {file: bytes} of which the first is opened, sentence"""
+    def three(first, second, third):
+        parts = first, second, third
+        return {n: raw for n, raw in zip(names(3), parts) if raw is not None}
+    one, two, all_three = ("{folder}/" + n for n in names(3))
+    right = [part(i, 3, 3) for i in range(3)]
+    yield "second-part", {names(3)[1]: right[1]}, (
+        f"{two}: found part 2 of 3 of a model, expected the first; open "
+        f"{one}")
+    yield "renamed-second", {"x.gguf": right[1]}, (
+        "{folder}/x.gguf: found part 2 of 3 of a model, expected the first; "
+        "open part 1")
+    yield "renamed-first", {"x.gguf": right[0]}, (
+        "{folder}/x.gguf: found the first of 3 parts of a model, expected a "
+        "name that ends in -00001-of-00003.gguf; give all parts their names "
+        "again")
+    yield "missing-part", three(right[0], right[1], None), (
+        f"{all_three}: cannot open it: No such file or directory; check the "
+        f"name and the folder; it is part 3 of 3 of {one}, which needs them "
+        "all beside it")
+    yield "swapped-parts", three(right[0], right[2], right[1]), (
+        f"{two}: found part 3 of 3, expected part 2 of 3 of {one}; were the "
+        "files renamed?")
+    yield "whole-as-part", three(right[0], gguf([ARCH]), right[2]), (
+        f"{two}: found a whole model, expected part 2 of 3 of {one}")
+    yield "other-model", three(right[0], part(1, 3, 4), right[2]), (
+        f"{two}: found a part of a model of 4 tensors, expected one of the 3 "
+        f"of {one}; fetch all parts of one model")
+    yield "wrong-total", three(*(part(i, 3, 4) for i in range(3))), (
+        f"{one}: key split.tensors.count: found 3 tensors in its 3 parts, "
+        "expected 4; fetch all parts again")
+    yield "tensor-in-two-parts", three(
+        right[0], right[1], part(2, 3, 3, "part0")), (
+            f"{all_three}: byte 106: tensor part0: the tensor is there a "
+            "second time, expected once")
+    yield "broken-part", three(right[0], right[1][:-1], right[2]), (
+        f"{two}: byte 135: tensor part1: its 16 bytes begin at offset 0 of "
+        f"the data, of which the file holds 15 bytes; {AGAIN}")
+    whole = [value("split.count", U16, 3)]
+    for name, key, kind, number_, most in (
+            ("split-no", "split.no", U16, 3, 2),
+            ("split-count", "split.count", U32, 2 ** 31, 99999)):
+        entries = [value(key, kind, number_)]
+        if key == "split.no":
+            entries += whole
+        yield name, {names(3)[0]: gguf(entries)}, (
+            f"{one}: key {key}: found {number_}, expected 0 to {most}")
+    yield "split-count-text", {names(3)[0]: gguf(
+        [value("split.count", STRING, "3")])}, (
+            f"{one}: byte 47: key split.count: found STRING, "
+            "expected a whole number, not negative")
+    yield "split-count-in-part", three(right[0], gguf(
+        [value("split.count", STRING, "3")]), right[2]), (
+            f"{two}: byte 47: key split.count: found STRING, "
+            "expected a whole number, not negative")
+
+
+def good_models():
+    yield "three-parts", dict(zip(names(3), (part(i, 3, 3)
+                                             for i in range(3))))
+    yield "no-total", dict(zip(names(2), (part(i, 2) for i in range(2))))
+    yield "no-tensors-in-one", {
+        names(2)[0]: gguf([value("split.count", U16, 2),
+                           value("split.no", U16, 0)]),
+        names(2)[1]: part(1, 2)}
+    yield "nothing-split", {"x.gguf": gguf([value("split.count", U16, 0)])}
+    # More parts than nine, so that a name's digits carry.
+    yield "eleven-parts", dict(zip(names(11), (part(i, 11, 11)
+                                               for i in range(11))))
+
+
 def good():
     """Unusual files that break no rule: name, bytes."""
     yield "nothing", gguf()
@@ -331,8 +450,16 @@ def good():
 
 def bad():
     """name, bytes, sentence with {path}"""
-    for part in (not_gguf, bad_header, bad_values, bad_tensors):
-        yield from part()
+    for some in (not_gguf, bad_header, bad_values, cut_off, bad_tensors):
+        yield from some()
+
+
+def write_model(folder, files):
+    """All parts in one folder; the path of the one to open."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, raw in files.items():
+        (folder / name).write_bytes(raw)
+    return str(folder / next(iter(files)))
 
 
 def main(folder):
@@ -344,6 +471,10 @@ def main(folder):
         expected[name] = sentence
     for name, raw in good():
         (folder / "good" / (name + ".gguf")).write_bytes(raw)
+    for name, files, sentence in bad_models():
+        expected[write_model(folder / "models" / name, files)] = sentence
+    for name, files in good_models():
+        write_model(folder / "good" / name, files)
     (folder / "expected.json").write_text(
         json.dumps(expected, indent=1, ensure_ascii=False) + "\n")
     print(f"{len(expected)} broken files and {len(list(good()))} unusual "

@@ -144,6 +144,13 @@ static void getters(void **state)
                      LLL_ERR_FORMAT);
     assert_int_equal(gguf_get_u64(&file, "nothing", &n, &err),
                      LLL_ERR_NOT_FOUND);
+    assert_int_equal(gguf_get_f64(&file, "nothing", &x, &err),
+                     LLL_ERR_NOT_FOUND);
+    assert_int_equal(gguf_get_bool(&file, "nothing", &truth, &err),
+                     LLL_ERR_NOT_FOUND);
+    assert_int_equal(gguf_get_string(&file, "nothing", &text, &err),
+                     LLL_ERR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "the key nothing is missing"));
     assert_true(n == 3 && x == 3);
     assert_null(gguf_find_value(&file, ""));
 }

@@ -205,6 +205,48 @@ static void longer_than_any_file(void **state)
     gguf_writer_free(&out);
 }
 
+// What can not be written is refused when it is added, and told when writing
+// begins.
+static void refused_when_added(void **state)
+{
+    static const char *const sentences[] = {
+        "key a: an array of 1 items of type STRING, expected numbers",
+        "key a: an array of 18446744073709551615 items of type U64, expected",
+        "tensor a: 5 dimensions and a name of 1 bytes, expected 1 to 4",
+        "tensor a: 0 dimensions and a name of 1 bytes, expected 1 to 4",
+        "1 dimensions and a name of 65 bytes, expected 1 to 4 and at most 64",
+        "no memory for 18446744073709551615 items of 1 bytes in the lists",
+        "0 tensors and 65537 metadata entries, expected at most 65536",
+    };
+    gguf_writer out;
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        gguf_writer_init(&out);
+        if (i == 0)
+            gguf_set_array(&out, "a", GGUF_STRING, data, 1);
+        else if (i == 1)
+            gguf_set_array(&out, "a", GGUF_U64, data, UINT64_MAX);
+        else if (i == 2 || i == 3)
+            gguf_add_tensor(&out, "a", DTYPE_F32, dims[0], i == 2 ? 5 : 0,
+                            data);
+        else if (i == 4)
+            gguf_add_named(&out, (gguf_string){(char *)data, 65}, DTYPE_F32,
+                           dims[0], 1, data);
+        else if (i == 5)
+            gguf_set_string(&out, "a", (char *)data, SIZE_MAX - 8);
+        for (int n = 0; i == 6 && n <= 65536; n++) {
+            char key[16];
+            snprintf(key, sizeof key, "%d", n);
+            gguf_set_bool(&out, key, true);
+        }
+        lll_status status = gguf_write(&out, whole, &err);
+        assert_int_equal(status, i == 5 ? LLL_ERR_MEMORY : LLL_ERR_ARGUMENT);
+        assert_non_null(strstr(err.text, sentences[i]));
+        assert_int_equal(entries(), 0);
+        gguf_writer_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +257,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(out_of_turn, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(given_up, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(refused_when_added, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(longer_than_any_file, make_folder,
                                         remove_folder),
