@@ -134,24 +134,24 @@ static int adapter_width(const model_config *c, const training_request *r)
 training_cost cost_training(const model_config *c, const training_request *r)
 {
     training_cost t = {0};
-    activation_request kept = r->activations;
+    activation_request step = r->activations;
     parameter_count count = config_count(c);
     bool lora = r->lora_rank > 0;
     // Factors of RoPE stand in the file, and nothing trains them.
     t.n_trained = lora ? cost_adapters(c, r->lora_rank, r->lora_matrices)
                        : count.total - count.rope_factors;
-    kept.adapter_width = lora ? adapter_width(c, r) : 0;
-    activation_memory m = activations_plan(c, &kept);
+    step.adapter_width = lora ? adapter_width(c, r) : 0;
+    t.kept = activations_plan(c, &step);
 
-    size_t n = (size_t)t.n_trained, width = kept.half ? 2 : 4;
+    size_t n = (size_t)t.n_trained, width = step.half ? 2 : 4;
     t.bytes[TRAIN_FROZEN] = lora ? cost_weights(c, r->frozen_type) : 0;
     t.bytes[TRAIN_WEIGHTS] = size_times(n, width);
-    t.bytes[TRAIN_MASTER] = kept.half ? size_times(n, 4) : 0;
+    t.bytes[TRAIN_MASTER] = step.half ? size_times(n, 4) : 0;
     t.bytes[TRAIN_GRADIENTS] = size_times(n, width);
     t.bytes[TRAIN_MOMENTS] = size_times(n, 8);
-    t.bytes[TRAIN_LINEAR] = m.linear;
-    t.bytes[TRAIN_SQUARE] = m.square;
-    t.bytes[TRAIN_PASSING] = m.passing;
+    t.bytes[TRAIN_LINEAR] = t.kept.linear;
+    t.bytes[TRAIN_SQUARE] = t.kept.square;
+    t.bytes[TRAIN_PASSING] = t.kept.passing;
     for (int i = 0; i < TRAIN_PARTS; i++)
         t.total = size_plus(t.total, t.bytes[i]);
     return t;

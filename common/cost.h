@@ -72,6 +72,7 @@ typedef struct {
     uint64_t n_trained;     // numbers
     size_t bytes[TRAIN_PARTS];
     size_t total;           // SIZE_MAX when it does not fit
+    activation_memory kept; // tensor by tensor
 } training_cost;
 
 const char *train_part_name(train_part part);

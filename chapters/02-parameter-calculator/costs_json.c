@@ -96,8 +96,6 @@ static void put_operations(json_out *json, const cost_question *q)
 static void put_training(json_out *json, const cost_question *q)
 {
     training_cost t = cost_training(q->config, &q->training);
-    activation_memory m = activations_plan(q->config,
-                                           &q->training.activations);
     put_object(json, "training");
     json_out_key(json, "texts");
     json_out_i64(json, q->training.activations.n_batch);
@@ -110,10 +108,10 @@ static void put_training(json_out *json, const cost_question *q)
     put_bytes(json, "total", t.total);
     put_object(json, "kept");
     for (int i = 0; i < KEPT_PARTS; i++)
-        put_bytes(json, kept_part_name((kept_part)i), m.bytes[i]);
+        put_bytes(json, kept_part_name((kept_part)i), t.kept.bytes[i]);
     json_out_end(json);
-    put_bytes(json, "layer_linear", m.layer_linear);
-    put_bytes(json, "layer_square", m.layer_square);
+    put_bytes(json, "layer_linear", t.kept.layer_linear);
+    put_bytes(json, "layer_square", t.kept.layer_square);
     json_out_end(json);
 }
 // @end costs-json-operations

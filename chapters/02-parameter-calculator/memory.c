@@ -149,7 +149,7 @@ void print_training(const cost_question *q)
 {
     training_request r = q->training;
     training_cost t = cost_training(q->config, &r);
-    printf("\ntraining it: a batch of %d times %d tokens, in %s, %s",
+    printf("\ntraining it: %d x %d tokens, in %s, %s",
            r.activations.n_batch, r.activations.n_block,
            r.activations.half ? "half precision" : "floats",
            r.activations.checkpoint ? "with checkpoints"

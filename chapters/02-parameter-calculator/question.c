@@ -80,7 +80,7 @@ static lll_status measure(const cost_settings *s, cost_question *q,
         return LLL_OK;
     while (available > 0 && block > available / 4 && block > 1 << 24)
         block /= 2;
-    lll_status status = probe_memory(block, machine_cores(), 0.5, &speed,
+    lll_status status = probe_memory(block, machine_cores(), 0.4, &speed,
                                      err);
     if (status != LLL_OK)
         return status;

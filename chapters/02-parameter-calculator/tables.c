@@ -102,7 +102,7 @@ static void print_hardware(const cost_question *q)
         printf("%12.1f", q->bandwidth / cost_token_bytes(
                    &sizes[i], stored_number_bytes(DTYPE_Q4_0),
                    q->run.cache_type, 0));
-    printf("%srunning: contexts of %d; training: batches of %d times %d\n",
+    printf("%srunning: contexts of %d; training: %d x %d tokens\n",
            q->bandwidth > 0 ? "\n" : "", q->run.n_ctx,
            cost_question_for(q, &sizes[0]).training.activations.n_batch,
            q->training.activations.n_block);
@@ -200,8 +200,7 @@ static void print_block(const cost_question *q)
 // @begin tables-activations
 static void print_activations(const cost_question *q)
 {
-    activation_memory m = activations_plan(q->config,
-                                           &q->training.activations);
+    activation_memory m = cost_training(q->config, &q->training).kept;
     printf("kept of each of %d layers\n", q->config->n_layers);
     for (int i = 0; i < KEPT_PARTS; i++) {
         if (i == KEPT_LAYER_PARTS)

@@ -1,0 +1,251 @@
+"""What chapter 2 says of memory, speed and training: against the same sums in
+Python, for models that nobody chose; against a file that was really written;
+and against itself where it gives advice. The probe is compared with numpy."""
+
+import json
+import subprocess
+import threading
+import time
+
+import gguf
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+import costs
+from conftest import ROOT
+
+TYPES = {"FP32": "F32", "FP16": "F16", "Q8": "Q8_0", "Q4": "Q4_0"}
+MATRICES = ["q", "k", "v", "o", "gate", "up", "down"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def program():
+    subprocess.run(["make", "-s", "chapter-02", "chapter-07"], cwd=ROOT,
+                   check=True)
+
+
+def run(*options):
+    return subprocess.run(["./chapter-02/run", *map(str, options)], cwd=ROOT,
+                          capture_output=True, text=True, check=False,
+                          timeout=60)
+
+
+def answer(*options):
+    done = run(*options, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@st.composite
+def models(draw):
+    """A description as the reference takes it, with what a family is."""
+    family = draw(st.sampled_from(["llama", "gpt2", "gptneox", "stablelm"]))
+    gpt = family in ("gpt2", "gptneox")
+    kv = draw(st.integers(1, 6))
+    heads = kv if gpt else kv * draw(st.integers(1, 6))
+    head_dim = 2 * draw(st.integers(1, 64))
+    parallel = family == "gptneox" or (family == "stablelm"
+                                       and draw(st.booleans()))
+    bias = draw(st.booleans())
+    return {
+        "family": family, "n_layers": draw(st.integers(1, 40)),
+        "d_model": heads * head_dim * draw(st.integers(1, 2)),
+        "n_heads": heads, "n_kv_heads": kv, "head_dim": head_dim,
+        "d_ff": draw(st.integers(1, 4000)),
+        "vocab_size": draw(st.integers(1, 60000)),
+        "context_length": draw(st.integers(1, 5000)),
+        "tied": draw(st.booleans()), "bias": bias,
+        "layer_norm": family != "llama", "gated": not gpt,
+        "learned_positions": family == "gpt2", "parallel": parallel,
+        "shared_norm": family == "stablelm" and parallel,
+        "norm_bias": family == "stablelm" or (gpt and bias),
+        "qkv_bias": bias, "attn_out_bias": gpt and bias,
+        "ffn_bias": gpt and bias,
+    }
+
+
+def described(m, folder):
+    """The same as one of our configurations."""
+    c = {key: m[key] for key in ("n_layers", "d_model", "n_heads", "d_ff",
+                                 "n_kv_heads", "head_dim", "vocab_size",
+                                 "context_length", "bias")}
+    c |= {"architecture": m["family"], "tied_output": m["tied"]}
+    if m["family"] == "stablelm":
+        c["parallel_residual"] = m["parallel"]
+    path = folder / "model.json"
+    path.write_text(json.dumps(c))
+    return "--config", path
+
+
+@st.composite
+def steps(draw, m):
+    """A step of training, as flags and as the reference takes it."""
+    block = draw(st.integers(1, m["context_length"]))
+    batch = draw(st.integers(1, 64))
+    half, checkpoint = draw(st.booleans()), draw(st.booleans())
+    rank = draw(st.sampled_from([0, 0, 1, 8, 100]))
+    names = draw(st.lists(st.sampled_from(MATRICES), min_size=1,
+                          unique=True))
+    bits = draw(st.sampled_from([4, 8, 16, 32]))
+    frozen = {4: "Q4_0", 8: "Q8_0", 16: "F16", 32: "F32"}[bits]
+    flags = ["--train-batch", batch, "--train-block", block, "--lora-rank",
+             rank, "--lora-matrices", ",".join(names), "--bits", bits]
+    flags += ["--mixed"] * half + ["--checkpoint"] * checkpoint
+    return flags, {"n_batch": batch, "n_block": block, "half": half,
+                   "checkpoint": checkpoint, "rank": rank,
+                   "names": names if rank else [], "frozen": frozen}
+
+
+@settings(max_examples=150, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_everything_against_the_reference(tmp_path, data):
+    m = data.draw(models())
+    flags, step = data.draw(steps(m))
+    n_ctx = data.draw(st.integers(1, m["context_length"]))
+    a = answer(*described(m, tmp_path), *flags, "-c", n_ctx, "-t", 1,
+               "--bandwidth", 10, "--memory", "4G")
+    assert a["parameters"]["total"] == costs.parameters(m)
+    for name, kind in TYPES.items():
+        w = a["weights"][name]
+        n_bytes, block = costs.TYPES[kind]
+        assert w["type"] == kind and w["bits"] == 8 * n_bytes / block
+        assert w["bytes"] == costs.weight_bytes(m, kind)
+        full = costs.token_bytes(m, kind, "F16", n_ctx)
+        assert w["token_bytes_full"] == full
+        assert w["token_bytes"] == costs.token_bytes(m, kind, "F16", 0)
+        assert w["tokens_per_second_full"] == pytest.approx(1e10 / full)
+    for kind, cache in a["cache"].items():
+        assert cache["position"] == costs.cache_bytes(m, kind)
+        # The plan ends keys and values on whole lines of the cache.
+        n = n_ctx * cache["position"]
+        assert n <= cache["context"] < n + 2 * 64
+    assert ("Q8_0" in a["cache"]) == (m["head_dim"] % 32 == 0)
+    once = costs.forward(m, n_ctx)
+    assert (a["operations"]["forward_matrices"],
+            a["operations"]["forward_attention"]) == once
+    both = costs.forward_backward(m, step["n_block"], step["checkpoint"],
+                                  step["rank"], step["names"])
+    assert (a["operations"]["training_matrices"],
+            a["operations"]["training_attention"]) == both
+    expected = costs.training(m, **step)
+    assert {key: a["training"][key] for key in expected} == expected
+    assert a["training"]["total"] == sum(
+        n for key, n in expected.items()
+        if key not in ("trained", "layer_linear", "layer_square"))
+
+
+@settings(max_examples=20, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_advice_is_the_best_there_is(tmp_path, data):
+    m = data.draw(models())
+    config = described(m, tmp_path)
+    kib = data.draw(st.integers(1000, 4000000))
+    fixed = [*config, "-t", 1, "--memory", f"{kib}K", "--train-batch", 2]
+    verdict = answer(*fixed)["verdict"]
+    memory = 1024 * kib
+    assert verdict["memory"] == memory
+    for n in (verdict["longest_context"], verdict["longest_context"] + 1):
+        if 1 <= n <= m["context_length"]:
+            needs = answer(*fixed, "-c", n)["verdict"]["running"]
+            assert (needs <= memory) == (n == verdict["longest_context"])
+    for n in (verdict["longest_block"], verdict["longest_block"] + 1):
+        if 1 <= n <= m["context_length"]:
+            needs = answer(*fixed, "--train-block", n)["training"]["total"]
+            assert (needs <= memory) == (n == verdict["longest_block"])
+    needs = {bits: answer(*fixed, "--bits", bits)["verdict"]["running"]
+             for bits in (32, 16, 8, 4)}
+    fitting = [bits for bits, n in needs.items() if n <= memory]
+    names = {32: "FP32", 16: "FP16", 8: "Q8", 4: "Q4"}
+    assert verdict["best_type"] == (names[fitting[0]] if fitting else None)
+
+
+@pytest.mark.parametrize("kind, name", [("q8_0", "Q8"), ("q4_0", "Q4"),
+                                        ("f16", "FP16"), ("f32", "FP32")])
+def test_a_file_weighs_what_was_said(tmp_path, kind, name):
+    """What chapter 7 writes holds the bytes that were named, read by the gguf
+    package."""
+    path = tmp_path / "model.gguf"
+    subprocess.run(["./chapter-07/run", "convert", "data/tiny.gguf",
+                    str(path), "--type", kind], cwd=ROOT, check=True,
+                   capture_output=True)
+    tensors = gguf.GGUFReader(path).tensors
+    assert answer("--gguf", path)["weights"][name]["bytes"] \
+        == sum(t.n_bytes for t in tensors)
+
+
+def numpy_speed(n_threads):
+    """Bytes a second that numpy adds up, the best of eight."""
+    block = np.ones(1 << 25, dtype=np.int64)
+    pieces, best = np.array_split(block, 32 * n_threads), 0.0
+
+    def add(first):
+        for piece in pieces[first::n_threads]:
+            assert piece.sum() == piece.size
+
+    for _ in range(8):
+        start = time.perf_counter()
+        team = [threading.Thread(target=add, args=(i,))
+                for i in range(n_threads)]
+        for thread in team:
+            thread.start()
+        for thread in team:
+            thread.join()
+        best = max(best, block.nbytes / (time.perf_counter() - start))
+    return best
+
+
+def test_the_probe_measures_memory():
+    """Within a factor, because others use this machine as well; on a quiet
+    one the two are within a few per cent."""
+    start = time.perf_counter()
+    a = answer("--probe")
+    assert time.perf_counter() - start < 10
+    assert a["all_cores"] >= a["one_core"] > 0
+    assert a["weights"]["Q4"]["tokens_per_second"] == pytest.approx(
+        a["all_cores"] / a["weights"]["Q4"]["token_bytes"])
+    assert 1 / 3 < a["one_core"] / numpy_speed(1) < 6
+
+
+@pytest.mark.parametrize("flags, sentence", [
+    (["--memory", "16Q"], "--memory 16Q: expected a size"),
+    (["--memory", "-1"], "--memory -1: expected a size"),
+    (["--memory", ""], "--memory : expected a size"),
+    (["--memory", "1e30"], "expected a size"),
+    (["--bits", "5"], "--bits 5: expected 4, 8, 16 or 32"),
+    (["--bits", "64"], "--bits"),
+    (["--bandwidth", "-2"], "--bandwidth"),
+    (["--lora-matrices", "q,x"], "--lora-matrices q,x: expected some of"),
+    (["--train-block", "8193"], "at most the model's 8192 positions"),
+    (["--table", "gpu"], "--table gpu: expected hardware"),
+])
+def test_wrong_usage(flags, sentence):
+    done = run(*flags)
+    assert done.returncode == 2 and sentence in done.stderr, done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("text, n", [
+    ("16G", 16 << 30), ("1.5GiB", 3 << 29), ("512MB", 512 << 20),
+    ("3T", 3 << 40), ("20K", 20 << 10), ("123456", 123456)])
+def test_sizes(text, n):
+    assert answer("--memory", text)["verdict"]["memory"] == n
+
+
+@pytest.mark.parametrize("name", ["hardware", "context", "gpus",
+                                  "block-size", "activations"])
+def test_tables_fit_the_page(name):
+    for arch in ("llama", "gpt2", "gptneox", "stablelm"):
+        done = run("--arch", arch, "--table", name, "--bandwidth", 50)
+        assert done.returncode == 0 and done.stderr == ""
+        assert 0 < max(map(len, done.stdout.splitlines())) <= 78
+
+
+def test_the_whole_fits_the_page():
+    for path in sorted((ROOT / "data/configs").glob("*.json")):
+        done = run("--config", path, "--memory", "1G", "--bandwidth", 9999,
+                   "--lora-rank", 8, "--mixed", "--checkpoint")
+        assert done.returncode == 0
+        assert max(map(len, done.stdout.splitlines())) <= 78, path
