@@ -68,6 +68,7 @@ void bpe_trainer_free(bpe_trainer *t);      // accepts a zeroed struct
 lll_status bpe_trainer_add(bpe_trainer *t, const char *text, size_t n_bytes,
                            lll_error *err);
 
+// @begin bpe-trainer-run
 // Learn: the special tokens, the 256 bytes in the order of their letters
 // ("!" first, as in GPT-2), then the joined pair with the largest count, and
 // among equals the one with the smaller left, then the smaller right token.
@@ -91,6 +92,7 @@ lll_status bpe_trainer_run(bpe_trainer *t, size_t vocab_size,
                            void (*observer)(void *context,
                                             const bpe_trainer *t),
                            void *context, lll_error *err);
+// @end bpe-trainer-run
 
 // The bytes that token `id`, below n_tokens, stands for.
 const unsigned char *bpe_trainer_token(const bpe_trainer *t, size_t id,

@@ -46,8 +46,8 @@ def learnt(size, folder):
     path = Path(folder) / "words.gguf"
     printed("--train", "data/tiny.txt", "--vocab-size", size,
             "--min-frequency", 1, "-o", path)
-    return json.loads(printed("-m", path, "--stats", "--json",
-                              "data/tiny.txt"))[0]
+    return {"size": size} | json.loads(printed(
+        "-m", path, "--stats", "--json", "data/tiny.txt"))[0]
 
 
 def values():
@@ -59,7 +59,9 @@ def values():
                                 "--vocab-size", 999, "--json"))["merges"]
     with tempfile.TemporaryDirectory() as folder:
         sizes = {f"n{size}": learnt(size, folder) for size in SIZES}
-    return {"code_points": 0x110000, "ranges": n,
+    words = re.search(r"vocabulary of (\d+) tokens", printed()).group(1)
+    return {"bytes": 256, "vocabulary": int(words),
+            "code_points": 0x110000, "ranges": n,
             "steps": (n - 1).bit_length(), "tiny": tiny,
             "three": {"n_merges": len(merges),
                       "n_tokens": 257 + len(merges)}, "learnt": sizes}
