@@ -1,6 +1,5 @@
 #include "common/chat.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 // @begin chat-find
@@ -87,37 +86,52 @@ lll_status chat_recognise(chat_template *chat, const gguf_file *file,
 // Numbers on their way out; the first failure stays and stops the rest.
 typedef struct {
     const tokenizer *words;
+    const chat_room *room;
     int32_t *ids;
     size_t capacity, n_ids;
     lll_status status;
     lll_error *err;
 } id_writer;
 
+static void too_many(id_writer *w)
+{
+    w->status = lll_fail(w->err, LLL_ERR_OVERFLOW,
+                         "the conversation needs more than %zu tokens; use "
+                         "a larger -c", w->capacity);
+}
+
 static void put_special(id_writer *w, const char *name)
 {
     if (w->status != LLL_OK)
         return;
     if (w->n_ids == w->capacity)
-        w->status = lll_fail(w->err, LLL_ERR_OVERFLOW,
-                             "the conversation needs more than %zu tokens",
-                             w->capacity);
+        too_many(w);
     else
         w->ids[w->n_ids++] = tokenizer_find(w->words, name, strlen(name));
 }
+// @end chat-writer
 
+// @begin chat-put-text
 static void put_text(id_writer *w, const char *text, size_t n_bytes,
                      unsigned flags)
 {
-    size_t n;
-    if (w->status != LLL_OK)
-        return;
-    w->status = tokenizer_encode(w->words, text, n_bytes, flags,
-                                 w->ids + w->n_ids, w->capacity - w->n_ids,
-                                 &n, w->err);
+    tokenizer_encoder e;
+    int32_t one_more;
+    size_t n = 0, n_more = 0;
     if (w->status == LLL_OK)
-        w->n_ids += n;
+        w->status = tokenizer_begin(&e, w->words, text, n_bytes, flags,
+                                    w->room->encoder, w->room->n_bytes,
+                                    w->err);
+    if (w->status == LLL_OK)
+        w->status = tokenizer_more(&e, w->ids + w->n_ids,
+                                   w->capacity - w->n_ids, &n, w->err);
+    if (w->status == LLL_OK)
+        w->status = tokenizer_more(&e, &one_more, 1, &n_more, w->err);
+    if (w->status == LLL_OK && n_more > 0)
+        too_many(w);
+    w->n_ids += n;
 }
-// @end chat-writer
+// @end chat-put-text
 
 // @begin chat-message
 // <|im_start|>role\ntext<|im_end|>\n. The role and the text are one piece
@@ -126,12 +140,15 @@ static void put_text(id_writer *w, const char *text, size_t n_bytes,
 static void put_message(id_writer *w, const char *role, const char *text,
                         size_t n_bytes)
 {
-    size_t n_role = strlen(role);
-    char *joined = malloc(n_role + 1 + n_bytes);
-    if (joined == NULL) {
-        w->status = lll_fail(w->err, LLL_ERR_MEMORY,
-                             "no memory for a message of %zu bytes",
-                             n_bytes);
+    size_t n_role = strlen(role), room = w->room->n_bytes;
+    char *joined = w->room->text;
+    if (w->status != LLL_OK)
+        return;
+    if (n_role >= room || n_bytes > room - n_role - 1) {
+        w->status = lll_fail(w->err, LLL_ERR_OVERFLOW,
+                             "a message of %zu bytes and its role, expected "
+                             "at most %zu bytes; use a larger -c", n_bytes,
+                             room);
         return;
     }
     memcpy(joined, role, n_role);
@@ -142,17 +159,16 @@ static void put_message(id_writer *w, const char *role, const char *text,
     put_text(w, joined, n_role + 1 + n_bytes, 0);
     put_special(w, "<|im_end|>");
     put_text(w, "\n", 1, 0);
-    free(joined);
 }
 // @end chat-message
 
 // @begin chat-encode
 lll_status chat_encode(const chat_template *chat, const tokenizer *words,
                        const chat_message *messages, int n_messages,
-                       bool first, int32_t *ids, size_t capacity,
-                       size_t *n_ids, lll_error *err)
+                       bool first, const chat_room *room, int32_t *ids,
+                       size_t capacity, size_t *n_ids, lll_error *err)
 {
-    id_writer w = {words, ids, capacity, 0, LLL_OK, err};
+    id_writer w = {words, room, ids, capacity, 0, LLL_OK, err};
     bool has_system = n_messages > 0
                       && strcmp(messages[0].role, "system") == 0;
     if (first && words->add_bos)
@@ -175,16 +191,3 @@ lll_status chat_encode(const chat_template *chat, const tokenizer *words,
     return w.status;
 }
 // @end chat-encode
-
-// @begin chat-max-ids
-size_t chat_max_ids(const chat_template *chat, const tokenizer *words,
-                    const chat_message *messages, int n_messages)
-{
-    // Each message brings two special tokens, its role and two line breaks;
-    // 64 more than its own bytes cover them and the opening of the answer.
-    size_t n_bytes = chat->default_system_bytes + 128;
-    for (int i = 0; i < n_messages; i++)
-        n_bytes += messages[i].n_bytes + strlen(messages[i].role) + 64;
-    return tokenizer_max_ids(words, n_bytes);
-}
-// @end chat-max-ids

@@ -37,23 +37,28 @@ typedef struct {
     size_t n_bytes;
 } chat_message;
 
+// Memory that encoding works in.
+typedef struct {
+    void *encoder;                  // tokenizer_room(n_bytes) bytes
+    char *text;                     // n_bytes
+    size_t n_bytes;
+} chat_room;
+
 // Encode messages and open the assistant's answer. What the messages say is
 // text: "<|im_end|>" typed by a user is ten characters, not the end of his
 // turn.
 //
 // first    true at the start of a conversation: the default system prompt
 //          and, where the file asks for it, BOS come before the messages
+// room     its text must hold a message, its role and a line break
 // ids      room for `capacity` numbers; *n_ids is filled on LLL_OK
 //
-// LLL_ERR_OVERFLOW   more than `capacity` tokens
+// LLL_ERR_OVERFLOW   more than `capacity` tokens, or a message that is longer
+//                    than the room
 lll_status chat_encode(const chat_template *chat, const tokenizer *words,
                        const chat_message *messages, int n_messages,
-                       bool first, int32_t *ids, size_t capacity,
-                       size_t *n_ids, lll_error *err);
-
-// Numbers that chat_encode() needs at most for these messages.
-size_t chat_max_ids(const chat_template *chat, const tokenizer *words,
-                    const chat_message *messages, int n_messages);
+                       bool first, const chat_room *room, int32_t *ids,
+                       size_t capacity, size_t *n_ids, lll_error *err);
 // @end chat-api
 
 #endif

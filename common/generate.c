@@ -1,7 +1,6 @@
 #include "common/generate.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/machine.h"
@@ -59,7 +58,7 @@ typedef struct {
     const generate_options *options;
     const tokenizer *words;
     utf8_stream characters;
-    char *held;             // owned
+    char *held;             // in the model's memory
     size_t n_held, capacity;
 } text_stream;
 
@@ -102,19 +101,23 @@ static void emit(text_stream *s, size_t n)
 // @end generate-find-stop
 
 // @begin generate-open
-static lll_status open_stream(text_stream *s, const generate_options *o,
+static lll_status open_stream(text_stream *s, const llama *m,
+                              const generate_options *o,
                               const tokenizer *words, lll_error *err)
 {
-    size_t longest_stop = 0;
+    *s = (text_stream){.options = o, .words = words, .held = m->held,
+                       .capacity = m->plan.bytes[PLAN_HELD]};
+    // Room for the longest stop text and a token's bytes, three for each
+    // that is no character.
+    if (s->capacity < PLAN_STOP_BYTES + 3 * (words->longest_token + 4))
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "tokens of up to %zu bytes, expected a plan made for "
+                        "this vocabulary", words->longest_token);
     for (int i = 0; i < o->n_stops; i++)
-        if (strlen(o->stops[i]) > longest_stop)
-            longest_stop = strlen(o->stops[i]);
-    *s = (text_stream){.options = o, .words = words};
-    s->capacity = longest_stop + 3 * (words->longest_token + 4);
-    s->held = malloc(s->capacity);
-    if (s->held == NULL)
-        return lll_fail(err, LLL_ERR_MEMORY,
-                        "no memory for %zu bytes of text", s->capacity);
+        if (strlen(o->stops[i]) > PLAN_STOP_BYTES)
+            return lll_fail(err, LLL_ERR_ARGUMENT,
+                            "a stop text of %zu bytes, expected at most %d",
+                            strlen(o->stops[i]), PLAN_STOP_BYTES);
     return LLL_OK;
 }
 // @end generate-open
@@ -142,7 +145,6 @@ static void close_stream(text_stream *s)
     s->n_held += utf8_stream_flush(&s->characters, s->held + s->n_held,
                                    s->capacity - s->n_held);
     emit(s, s->n_held);
-    free(s->held);
 }
 // @end generate-push
 
@@ -215,7 +217,7 @@ lll_status generate(llama *model, const tokenizer *words,
         return s;
     r.prefill_seconds = machine_seconds() - start;
 
-    s = open_stream(&out, options, words, err);
+    s = open_stream(&out, model, options, words, err);
     if (s != LLL_OK)
         return s;
     s = decode(model, &out, logits, start, &r, err);

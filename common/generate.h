@@ -28,7 +28,8 @@ typedef struct {
     bool continues;             // another call will go on from here: leave
                                 // all that was said in the cache
     bool special;               // write special tokens as their names
-    const char *const *stops;   // texts that end the answer; not written
+    const char *const *stops;   // texts that end the answer; not written,
+                                // at most PLAN_STOP_BYTES each
     int n_stops;
     // Called with text as it comes, in whole UTF-8 characters. NULL: none.
     void (*on_text)(void *context, const char *text, size_t n_bytes);
@@ -52,7 +53,8 @@ typedef struct {
 // what is new. Tokens in the cache are model->history[0..length-1].
 //
 // LLL_ERR_ARGUMENT   the prompt is empty, or does not fit in the context
-// LLL_ERR_MEMORY     no room for the text that is held back
+// LLL_ERR_ARGUMENT   a stop text is too long, or the plan was made for
+//                    another vocabulary
 // LLL_ERR_FORMAT     the model's logits are not numbers
 lll_status generate(llama *model, const tokenizer *words,
                     const int32_t *prompt, size_t n_prompt,

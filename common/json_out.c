@@ -81,9 +81,8 @@ lll_status json_out_finish(json_out *json, lll_error *err)
 // @end json-finish
 
 // @begin json-text
-static void quoted(FILE *out, const char *bytes, size_t n)
+static void escaped(FILE *out, const char *bytes, size_t n)
 {
-    fputc('"', out);
     while (n > 0) {
         unsigned char c = (unsigned char)*bytes;
         int whole = printable_bytes(bytes, n);
@@ -103,9 +102,35 @@ static void quoted(FILE *out, const char *bytes, size_t n)
         bytes += whole > 0 ? whole : 1;
         n -= (size_t)(whole > 0 ? whole : 1);
     }
+}
+
+static void quoted(FILE *out, const char *bytes, size_t n)
+{
+    fputc('"', out);
+    escaped(out, bytes, n);
     fputc('"', out);
 }
 // @end json-text
+
+// @begin json-parts
+void json_out_bytes_begin(json_out *json)
+{
+    if (place(json, false))
+        fputc('"', json->out);
+}
+
+void json_out_bytes_part(json_out *json, const char *bytes, size_t n_bytes)
+{
+    if (!json->wrong)
+        escaped(json->out, bytes, n_bytes);
+}
+
+void json_out_bytes_end(json_out *json)
+{
+    if (!json->wrong)
+        fputc('"', json->out);
+}
+// @end json-parts
 
 // @begin json-keys
 void json_out_key_bytes(json_out *json, const char *key, size_t n_bytes)

@@ -54,6 +54,11 @@ void json_out_key_bytes(json_out *json, const char *key, size_t n_bytes);
 // bytes.
 void json_out_text(json_out *json, const char *text);
 void json_out_bytes(json_out *json, const char *bytes, size_t n_bytes);
+// The same in parts, each of whole characters, for a text that comes slowly
+// and is kept nowhere. Nothing else may come between begin and end.
+void json_out_bytes_begin(json_out *json);
+void json_out_bytes_part(json_out *json, const char *bytes, size_t n_bytes);
+void json_out_bytes_end(json_out *json);
 // Every digit of an integer is written; readers that hold numbers in double
 // lose the last ones above 2^53.
 void json_out_u64(json_out *json, uint64_t value);

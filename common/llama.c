@@ -32,6 +32,12 @@ static void take_buffers(llama *m)
     m->logits = arena_take(&m->memory, bytes[PLAN_LOGITS]);
     m->candidates = arena_take(&m->memory, bytes[PLAN_CANDIDATES]);
     m->history = arena_take(&m->memory, bytes[PLAN_HISTORY]);
+    m->ids = arena_take(&m->memory, bytes[PLAN_IDS]);
+    m->encoder = arena_take(&m->memory, bytes[PLAN_ENCODER]);
+    m->text_bytes = bytes[PLAN_LINES] / 2;
+    m->line = arena_take(&m->memory, bytes[PLAN_LINES]);
+    m->message = m->line + m->text_bytes;
+    m->held = arena_take(&m->memory, bytes[PLAN_HELD]);
     m->products.scratch = arena_take(&m->memory, bytes[PLAN_SCRATCH]);
     m->products.scratch_bytes = bytes[PLAN_SCRATCH]
                                 / (size_t)m->request.n_threads;

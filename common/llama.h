@@ -70,6 +70,12 @@ typedef struct {
     void *candidates;           // for the sampler
     int32_t *history;           // [n_sequences, n_ctx], for whoever
                                 // generates: what each cache holds
+    // For whoever stands between a text and the model (session.h):
+    int32_t *ids;               // [n_ctx]
+    void *encoder;              // for a text of text_bytes in one piece
+    char *line, *message;       // text_bytes each
+    size_t text_bytes;
+    char *held;                 // plan.bytes[PLAN_HELD]
     llama_observer observe;     // NULL: nobody watches
     void *observer;
 } llama;

@@ -43,6 +43,10 @@ static const char *const names[PLAN_PARTS] = {
     [PLAN_LOGITS] = "logits",
     [PLAN_CANDIDATES] = "sampling candidates",
     [PLAN_HISTORY] = "token history",
+    [PLAN_IDS] = "tokens of a text",
+    [PLAN_ENCODER] = "text encoder",
+    [PLAN_LINES] = "lines typed",
+    [PLAN_HELD] = "text held back",
     [PLAN_SCRATCH] = "thread scratch",
     [PLAN_THREADS] = "thread team",
 };
@@ -145,6 +149,13 @@ size_t plan_known_pieces(size_t longest)
     return n;
 }
 
+// Bytes of a text that must lie in one piece: a word without a cut, a message
+// of a talk. A token of English has four.
+size_t plan_text(int n_ctx)
+{
+    return larger(PLAN_TEXT_LEAST, size_times(16, (size_t)n_ctx));
+}
+
 size_t plan_encoder(size_t longest)
 {
     size_t n = larger(longest, PLAN_PIECE_LEAST);
@@ -152,6 +163,49 @@ size_t plan_encoder(size_t longest)
                 plan_known_pieces(longest) * PLAN_KNOWN_BYTES);
 }
 // @end plan-encoder
+
+// @begin plan-tokenizer
+// Twice as many slots as entries, so that a probe ends soon.
+size_t plan_slots(size_t n_entries)
+{
+    size_t slots = 16;
+    while (slots / 2 < n_entries)
+        slots *= 2;
+    return slots;
+}
+
+size_t plan_tokenizer(const vocabulary_size *n, size_t bytes[PLAN_TABLES])
+{
+    const size_t slot = sizeof(uint32_t);
+    size_t total = ARENA_ALIGNMENT;
+    bytes[PLAN_TOKENS] = size_times(n->n_tokens, PLAN_TOKEN_BYTES);
+    bytes[PLAN_TOKEN_SLOTS] = size_times(plan_slots(n->n_tokens), slot);
+    bytes[PLAN_SPECIAL] = size_times(n->n_special, PLAN_SPECIAL_BYTES);
+    bytes[PLAN_MERGES] = size_times(n->n_merges, PLAN_MERGE_BYTES);
+    bytes[PLAN_MERGE_SLOTS] = n->n_merges == 0 ? 0
+                            : size_times(plan_slots(n->n_merges), slot);
+    bytes[PLAN_SPELLING] = size_plus(n->longest_text, 1);
+    for (int i = 0; i < PLAN_TABLES; i++)
+        total = size_plus(total, arena_round(bytes[i]));
+    return total;
+}
+// @end plan-tokenizer
+
+// @begin plan-texts
+// What stands between a text and the model, on the way in and out.
+static void plan_texts(const plan_request *r, size_t *bytes)
+{
+    size_t tables[PLAN_TABLES], longest = plan_text(r->n_ctx);
+    bytes[PLAN_TOKENIZER] = r->vocabulary.n_tokens == 0 ? 0
+                          : plan_tokenizer(&r->vocabulary, tables);
+    bytes[PLAN_IDS] = size_times((size_t)r->n_ctx, sizeof(int32_t));
+    bytes[PLAN_ENCODER] = plan_encoder(longest);
+    bytes[PLAN_LINES] = size_times(2, longest);
+    // A byte that belongs to no character becomes three.
+    bytes[PLAN_HELD] = size_plus(PLAN_STOP_BYTES, size_times(3, size_plus(
+                                r->vocabulary.longest_text, 4)));
+}
+// @end plan-texts
 
 // @begin plan-scratch
 // Attention of a tile: its queries side by side, what one span came to, and
@@ -250,7 +304,6 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
 
     // @begin plan-memory-parts
     p.bytes[PLAN_FILE_INDEX] = r->index_bytes;
-    p.bytes[PLAN_TOKENIZER] = r->tokenizer_bytes;
     p.bytes[PLAN_CACHE_TABLE] = size_times((size_t)r->n_sequences,
                                       PLAN_CACHE_BYTES);
     p.bytes[PLAN_WEIGHT_TABLE] = size_times((size_t)c->n_layers,
@@ -264,6 +317,7 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
                                 (size_t)r->n_sequences, (size_t)r->n_ctx));
     p.bytes[PLAN_THREADS] = plan_thread_team(r->n_threads);
     plan_batch(c, r, p.bytes);
+    plan_texts(r, p.bytes);
 
     for (int i = 0; i < PLAN_PARTS; i++) {
         if (arena_round(p.bytes[i]) == SIZE_MAX)
@@ -274,9 +328,9 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
         if (i != PLAN_FILE_INDEX && i != PLAN_TOKENIZER)
             p.model = size_plus(p.model, arena_round(p.bytes[i]));
     }
-    // The arena asks for one alignment more than it hands out.
+    // An arena asks for one alignment more than it hands out.
     p.total = size_plus(size_plus(p.model, ARENA_ALIGNMENT),
-                   size_plus(r->index_bytes, r->tokenizer_bytes));
+                   size_plus(r->index_bytes, p.bytes[PLAN_TOKENIZER]));
     if (p.total == SIZE_MAX)
         return lll_fail(err, LLL_ERR_OVERFLOW, "memory size overflow: the "
                         "parts do not fit in %zu bits together",

@@ -14,6 +14,15 @@
 // llama_init() hands out has its size from here, and from nowhere else.
 // Taught in chapter 2.
 
+// How large a file's vocabulary is; all 0 where there is none. plan_file.h
+// counts it.
+typedef struct {
+    size_t n_tokens;
+    size_t n_special;       // tokens that are matched whole
+    size_t n_merges;        // lines of the merge list
+    size_t longest_text;    // bytes, of a token or a line
+} vocabulary_size;
+
 // How a model is to be used.
 typedef struct {
     int n_ctx;              // positions that each sequence can hold
@@ -23,7 +32,7 @@ typedef struct {
     int n_sequences;        // texts that go on side by side
     dtype cache_type;       // of keys and values: F32, F16 or Q8_0
     size_t index_bytes;     // lists of the open file: gguf_file.index_bytes
-    size_t tokenizer_bytes; // tables of the vocabulary: tokenizer's number
+    vocabulary_size vocabulary;
 } plan_request;
 // @end plan-request
 
@@ -50,18 +59,25 @@ typedef enum {
     PLAN_LOGITS,            // [n_outputs, vocab_size]
     PLAN_CANDIDATES,        // the sampler's list, one entry a token
     PLAN_HISTORY,           // [n_sequences, n_ctx], token numbers
+    PLAN_IDS,               // [n_ctx], tokens of a text on its way in
+    PLAN_ENCODER,           // what cutting a text into tokens works in
+    PLAN_LINES,             // a line that is typed, and a message around it
+    PLAN_HELD,              // text on its way out
     PLAN_SCRATCH,           // working memory of each thread
     PLAN_THREADS,           // the team and its stacks
     PLAN_PARTS
 } plan_part;
+// @end plan-parts
 
+// @begin plan-total
 typedef struct {
     size_t bytes[PLAN_PARTS];   // what each part asks for
     size_t model;               // the arena of llama_init: all but the file
                                 // index and the tokenizer, each rounded up
-    size_t total;               // anonymous memory, in bytes
+    size_t total;               // anonymous memory, in bytes: the sum of
+                                // what is asked of the system
 } memory_plan;
-// @end plan-parts
+// @end plan-total
 
 // @begin plan-api
 // The name of a part, for people: "key-value cache".
@@ -98,9 +114,23 @@ size_t plan_activations(int n_rows, int n_columns);
 size_t plan_matmul_scratch(int n_inputs);
 size_t plan_attend_scratch(int head_dim);
 size_t plan_thread_team(int n_threads);
+// @end plan-sizes
+
+// @begin plan-text-sizes
+size_t plan_text(int n_ctx);                // bytes of a text in one piece
 size_t plan_known_pieces(size_t longest);
 size_t plan_encoder(size_t longest);
+size_t plan_slots(size_t n_entries);        // of a hash table
 
+// The tables of a vocabulary: bytes of each, and all with their arena.
+typedef enum {
+    PLAN_TOKENS, PLAN_TOKEN_SLOTS, PLAN_SPECIAL, PLAN_MERGES,
+    PLAN_MERGE_SLOTS, PLAN_SPELLING, PLAN_TABLES
+} plan_table;
+size_t plan_tokenizer(const vocabulary_size *n, size_t bytes[PLAN_TABLES]);
+// @end plan-text-sizes
+
+// @begin plan-bounds
 enum {
     PLAN_ATTEND_SPAN = 128,     // positions of a span of attention
     PLAN_TILE_ROWS = 64,        // query rows that meet a span together
@@ -110,12 +140,17 @@ enum {
     PLAN_STATE_FLOATS = 4,      // floats that a row's attention state takes
     PLAN_STACK_BYTES = 1 << 18, // stack of a thread
     PLAN_PAGE_BYTES = 1 << 14,  // the largest page of our machines
+    PLAN_TOKEN_BYTES = 24,      // bytes of a token in its table
+    PLAN_SPECIAL_BYTES = 16,    // of a special token, once more
+    PLAN_MERGE_BYTES = 12,      // of a line of the merge list
+    PLAN_STOP_BYTES = 1024,     // a text at which answers end, at most
+    PLAN_TEXT_LEAST = 1 << 12,  // bytes of a text in one piece, at least
     PLAN_PIECE_LEAST = 1024,    // bytes of a piece of text, at least
     PLAN_SYMBOL_BYTES = 26,     // what cutting it takes for each byte
     PLAN_KNOWN_BYTES = 32,      // what is kept of a piece met before
     PLAN_KNOWN_MOST = 8192,     // how many of them are kept
     PLAN_THREAD_BYTES = 256     // what the team keeps of a thread
 };
-// @end plan-sizes
+// @end plan-bounds
 
 #endif

@@ -49,51 +49,45 @@ static lll_status score_batch(llama *m, const int32_t *ids, int n,
 }
 // @end score-batch
 
-// @begin score-text
-lll_status score_text(llama *model, const int32_t *ids, size_t n_ids,
-                      void (*progress)(void *context, size_t n_done),
-                      void *context, text_score *score, lll_error *err)
+// @begin score-window
+lll_status score_window(llama *model, const int32_t *ids, size_t n_ids,
+                        text_score *score, lll_error *err)
 {
-    size_t window = (size_t)model->request.n_ctx;
     size_t at_once = SCORE_BATCH;
     if (at_once > (size_t)model->request.n_outputs)
         at_once = (size_t)model->request.n_outputs;
-    double sum = 0.0;
-    uint64_t n_scored = 0;
-    if (n_ids < 2)
-        return lll_fail(err, LLL_ERR_ARGUMENT,
-                        "the text has %zu tokens, expected at least 2: one "
-                        "to begin with and one to score", n_ids);
-    // @end score-text
-    // @begin score-windows
-    for (size_t first = 0; first < n_ids; first += window) {
-        size_t end = n_ids - first < window ? n_ids : first + window;
-        kv_cache_truncate(&model->caches[0], 0);
-        for (size_t i = first; i < end; ) {
-            size_t n = end - i < at_once ? end - i : at_once;
-            // The window's last token has no successor inside it.
-            int scored = (int)(i + n < end ? n : n - 1);
-            lll_status s = score_batch(model, ids + i, (int)n, scored, &sum,
-                                       err);
-            if (s != LLL_OK)
-                return s;
-            n_scored += (uint64_t)scored;
-            i += n;
-            if (progress != NULL)
-                progress(context, i);
-        }
+    kv_cache_truncate(&model->caches[0], 0);
+    for (size_t i = 0; i < n_ids; ) {
+        size_t n = n_ids - i < at_once ? n_ids - i : at_once;
+        // The window's last token has no successor inside it.
+        int scored = (int)(i + n < n_ids ? n : n - 1);
+        lll_status s = score_batch(model, ids + i, (int)n, scored,
+                                   &score->sum, err);
+        if (s != LLL_OK)
+            return s;
+        score->n_scored += (uint64_t)scored;
+        i += n;
+        if (score->progress != NULL)
+            score->progress(score->context, i);
     }
-    if (n_scored == 0)
+    return LLL_OK;
+}
+// @end score-window
+
+// @begin score-finish
+lll_status score_finish(text_score *score, lll_error *err)
+{
+    if (score->n_scored == 0)
         return lll_fail(err, LLL_ERR_ARGUMENT,
-                        "windows of one token leave nothing to score; use a "
-                        "larger -c");
-    if (isnan(sum))
+                        "nothing to score: expected a text of at least 2 "
+                        "tokens, one to begin with and one to score, and a "
+                        "context of 2 or more; use a larger -c");
+    if (isnan(score->sum))
         return lll_fail(err, LLL_ERR_FORMAT,
                         "the model's logits are not numbers: a weight of the "
                         "file is NaN or infinite");
-    score->n_scored = n_scored;
-    score->nll = -sum / (double)n_scored;
+    score->nll = -score->sum / (double)score->n_scored;
     score->perplexity = exp(score->nll);
     return LLL_OK;
 }
-// @end score-windows
+// @end score-finish

@@ -15,20 +15,24 @@ typedef struct {
     double nll;             // mean of -log(probability), natural logarithm
     double perplexity;      // e^nll: as uncertain as a fair choice among this
                             // many tokens
+    double sum;             // of log(probability), until score_finish()
+    // Called after each batch with the tokens done of the window; or NULL.
+    void (*progress)(void *context, size_t n_done);
+    void *context;
 } text_score;
 
-// Score a text in windows of the context's length without overlap. The first
-// token of each window is given and not scored. Sequence 0 is emptied for
-// each window and left holding the last.
-//
-// progress   called after each batch with the number of tokens done; may be
-//            NULL
-//
-// LLL_ERR_ARGUMENT   fewer than two tokens, or windows of one
+// Score a text in windows without overlap, one call for each, beginning with
+// a zeroed text_score: a window has 1 to n_ctx tokens. Its first token is
+// given and not scored. Sequence 0 is emptied and left holding the window.
+// LLL_ERR_ARGUMENT   the errors of llama_forward()
+lll_status score_window(llama *model, const int32_t *ids, size_t n_ids,
+                        text_score *score, lll_error *err);
+
+// What all windows came to.
+// LLL_ERR_ARGUMENT   no token was scored: the text has fewer than two, or
+//                    the windows had one each
 // LLL_ERR_FORMAT     the model's logits are not numbers
-lll_status score_text(llama *model, const int32_t *ids, size_t n_ids,
-                      void (*progress)(void *context, size_t n_done),
-                      void *context, text_score *score, lll_error *err);
+lll_status score_finish(text_score *score, lll_error *err);
 // @end score-api
 
 #endif

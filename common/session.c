@@ -1,7 +1,6 @@
 #include "common/session.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/config_gguf.h"
@@ -19,8 +18,8 @@ session_options session_defaults(void)
 // @end session-defaults
 
 // @begin session-request
-static lll_status make_request(const session *s, const session_options *o,
-                               plan_request *request, lll_error *err)
+static lll_status make_request(session *s, const session_options *o,
+                               lll_error *err)
 {
     dtype cache_type = o->float_activations ? DTYPE_F32 : DTYPE_F16;
     if (o->cache_type != NULL && !dtype_by_name(o->cache_type, &cache_type))
@@ -38,13 +37,13 @@ static lll_status make_request(const session *s, const session_options *o,
         n_ctx = s->config.context_length < DEFAULT_CONTEXT
               ? s->config.context_length : DEFAULT_CONTEXT;
     int n_batch = o->n_batch < n_ctx ? o->n_batch : n_ctx;
-    *request = (plan_request){
+    s->request = (plan_request){
         .n_ctx = n_ctx, .n_batch = n_batch,
         .n_outputs = o->n_outputs < n_batch ? o->n_outputs : n_batch,
         .n_threads = o->n_threads > 0 ? o->n_threads : machine_cores(),
         .n_sequences = o->n_sequences, .cache_type = cache_type,
         .index_bytes = s->file.index_bytes,
-        .tokenizer_bytes = s->words.n_bytes,
+        .vocabulary = s->words.words.size,
     };
     return LLL_OK;
 }
@@ -53,12 +52,12 @@ static lll_status make_request(const session *s, const session_options *o,
 // @begin session-too-large
 // The sentence for a plan that is larger than the memory. `have` says what
 // there is, from the machine's count or from its refusal.
-static lll_status too_large(const session *s, const plan_request *request,
-                            size_t bytes, const char *have, bool fit,
+static lll_status too_large(const session *s, const char *have, bool fit,
                             lll_error *err)
 {
+    const plan_request *request = &s->request;
     char need[32];
-    size_text(bytes, need, sizeof need);
+    size_text(s->plan.total, need, sizeof need);
     return lll_fail(err, LLL_ERR_MEMORY,
                     "%s: a context of %d and batches of %d need %s of memory "
                     "beside the mapped weights, %s; %s", s->file.path,
@@ -72,39 +71,41 @@ static lll_status too_large(const session *s, const plan_request *request,
 // Start the model if the memory suffices. The weights are not counted: they
 // are mapped, and the system may drop and reread their pages.
 static lll_status try_start(session *s, const session_options *o,
-                            const plan_request *request, lll_error *err)
+                            lll_error *err)
 {
-    memory_plan plan;
     char free_bytes[32], have[64];
     uint64_t available = machine_read_memory().available;
-    lll_status status = plan_memory(&s->config, request, &plan, err);
+    lll_status status = plan_memory(&s->config, &s->request, &s->plan, err);
     if (status != LLL_OK)
         return status;
     size_text(available, free_bytes, sizeof free_bytes);
     snprintf(have, sizeof have, "this machine has %s free", free_bytes);
-    if (available != 0 && plan.total > available)
-        return too_large(s, request, plan.total, have, o->fit, err);
-    status = llama_init(&s->model, &s->file, &s->config, request, o->isa,
+    if (o->plan_only && !o->fit)
+        return LLL_OK;
+    if (available != 0 && s->plan.total > available)
+        return too_large(s, have, o->fit, err);
+    if (o->plan_only)
+        return LLL_OK;
+    status = llama_init(&s->model, &s->file, &s->config, &s->request, o->isa,
                         o->float_activations ? MATMUL_F32 : MATMUL_Q8, err);
     // A machine may say it has the memory and still not give it.
     if (status == LLL_ERR_MEMORY)
-        return too_large(s, request, plan.total, "the system refuses it",
-                         o->fit, err);
+        return too_large(s, "the system refuses it", o->fit, err);
     return status;
 }
 // @end session-try
 
 // @begin session-fit
 static lll_status start_model(session *s, const session_options *o,
-                              plan_request *request, lll_error *err)
+                              lll_error *err)
 {
     char line[96];
     for (;;) {
-        lll_status status = try_start(s, o, request, err);
+        lll_status status = try_start(s, o, err);
         bool too_much = status == LLL_ERR_MEMORY
                         || status == LLL_ERR_OVERFLOW;
         if (!too_much || !o->fit
-            || !plan_shrink(&s->config, request, line, sizeof line))
+            || !plan_shrink(&s->config, &s->request, line, sizeof line))
             return status;
         if (o->note != NULL)
             o->note(line);
@@ -117,7 +118,6 @@ lll_status session_open(session *s, const char *path,
                         const session_options *options, lll_error *err)
 {
     double start = machine_seconds();
-    plan_request request;
     memset(s, 0, sizeof *s);
     lll_status status = gguf_open(&s->file, path, err);
     if (status == LLL_OK)
@@ -127,9 +127,9 @@ lll_status session_open(session *s, const char *path,
     if (status == LLL_OK)
         status = tokenizer_init(&s->words, &s->file, options->pre, err);
     if (status == LLL_OK)
-        status = make_request(s, options, &request, err);
+        status = make_request(s, options, err);
     if (status == LLL_OK)
-        status = start_model(s, options, &request, err);
+        status = start_model(s, options, err);
     if (status != LLL_OK) {
         session_close(s);
         return status;
@@ -147,38 +147,62 @@ void session_close(session *s)
 }
 // @end session-open
 
-// @begin session-encode
-lll_status session_encode(const session *s, const char *text, size_t n_bytes,
-                          int32_t **ids, size_t *n_ids, lll_error *err)
+// @begin session-text
+lll_status session_text(const session *s, const char *text, size_t n_bytes,
+                        tokenizer_encoder *out, lll_error *err)
 {
     const tokenizer *words = &s->words;
-    size_t capacity = tokenizer_max_ids(words, n_bytes) + 1, n = 0;
+    const llama *m = &s->model;
+    unsigned flags = TOKENIZER_SPECIAL;
+    tokenizer_encoder e;
+    size_t n;
+    int32_t first;
     if (words->add_bos && words->bos < 0)
         return lll_fail(err, LLL_ERR_NOT_FOUND,
                         "%s: tokenizer.ggml.bos_token_id is missing, "
                         "expected where texts begin with that token",
                         s->file.path);
-    int32_t *list = calloc(capacity, sizeof *list);
-    if (list == NULL)
-        return lll_fail(err, LLL_ERR_MEMORY,
-                        "no memory for a prompt of %zu bytes", n_bytes);
-    // One place is kept free in front: a prompt that brings its own BOS must
-    // not get a second.
-    lll_status status = tokenizer_encode(words, text, n_bytes,
-                                         TOKENIZER_SPECIAL, list + 1,
-                                         capacity - 1, &n, err);
-    if (status != LLL_OK) {
-        free(list);
+    lll_status status = tokenizer_begin(&e, words, text, n_bytes, flags,
+                                        m->encoder, m->text_bytes, err);
+    // A text that brings its own BOS must not get a second: look, and begin
+    // again.
+    if (status == LLL_OK)
+        status = tokenizer_more(&e, &first, 1, &n, err);
+    if (status != LLL_OK)
         return status;
+    if (words->add_bos && (n == 0 || first != words->bos))
+        flags |= TOKENIZER_BOS;
+    return tokenizer_begin(out, words, text, n_bytes, flags, m->encoder,
+                           m->text_bytes, err);
+}
+// @end session-text
+
+// @begin session-encode
+lll_status session_encode(const session *s, const char *text, size_t n_bytes,
+                          const int32_t **ids, size_t *n_ids, lll_error *err)
+{
+    int32_t *list = s->model.ids;
+    size_t most = (size_t)s->request.n_ctx, first = 0, n = 0, total = 0;
+    tokenizer_encoder e;
+    lll_status status = session_text(s, text, n_bytes, &e, err);
+    // A text that does not fit is counted to its end, for the sentence.
+    while (status == LLL_OK) {
+        status = tokenizer_more(&e, list, most, &n, err);
+        if (total == 0)
+            first = n;
+        if (status == LLL_OK && n == 0)
+            break;
+        total += n;
     }
-    if (words->add_bos && (n == 0 || list[1] != words->bos)) {
-        list[0] = words->bos;
-        n++;
-    } else {
-        memmove(list, list + 1, n * sizeof *list);
+    if (status == LLL_OK && total > first)
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "a prompt of %zu tokens does not fit in a context of "
+                        "%zu; use a larger -c or a shorter prompt", total,
+                        most);
+    if (status == LLL_OK) {
+        *ids = list;
+        *n_ids = total;
     }
-    *ids = list;
-    *n_ids = n;
-    return LLL_OK;
+    return status;
 }
 // @end session-encode

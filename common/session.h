@@ -31,6 +31,8 @@ typedef struct {
     bool float_activations; // multiply floats, not int8 codes
     const char *isa;        // NULL: the fastest
     const char *pre;        // pre-tokenizer in place of the file's; or NULL
+    bool plan_only;         // stop before the model's memory is asked for:
+                            // only file, config, words and plan are there
     bool fit;               // take smaller steps until memory suffices
     // Called with a line for each step that `fit` takes. NULL: none.
     void (*note)(const char *line);
@@ -42,6 +44,8 @@ typedef struct {
     gguf_file file;
     model_config config;
     tokenizer words;
+    plan_request request;   // what was asked for, after `fit`
+    memory_plan plan;       // and all that it takes
     llama model;
     double load_seconds;
 } session;
@@ -57,14 +61,26 @@ session_options session_defaults(void);
 lll_status session_open(session *s, const char *path,
                         const session_options *options, lll_error *err);
 void session_close(session *s);     // accepts a zeroed struct
-
-// Encode a prompt that is taken as it is: special tokens in it are matched,
-// and BOS comes first where the file asks for it, once.
-//
-// *ids is allocated; the caller frees it. Filled only on LLL_OK.
-// LLL_ERR_NOT_FOUND   BOS is asked for and the file names none
-lll_status session_encode(const session *s, const char *text, size_t n_bytes,
-                          int32_t **ids, size_t *n_ids, lll_error *err);
 // @end session-api
+
+// @begin session-text
+// Begin to encode a text that is taken as it is: special tokens in it are
+// matched, and BOS comes first where the file asks for it, once. Then
+// tokenizer_more() gives the tokens, in memory that was planned before,
+// however long the text is. One text at a time; it must stay until its end.
+//
+// LLL_ERR_NOT_FOUND   BOS is asked for and the file names none
+// LLL_ERR_OVERFLOW    its first word is longer than the plan has room for
+lll_status session_text(const session *s, const char *text, size_t n_bytes,
+                        tokenizer_encoder *out, lll_error *err);
+
+// All of a text that must fit in the context. *ids points to s->model.ids
+// and is valid until the next text. Filled only on LLL_OK.
+// LLL_ERR_ARGUMENT    it has more tokens than the context has places
+// LLL_ERR_OVERFLOW    a word is longer than the plan has room for
+lll_status session_encode(const session *s, const char *text, size_t n_bytes,
+                          const int32_t **ids, size_t *n_ids,
+                          lll_error *err);
+// @end session-text
 
 #endif

@@ -146,7 +146,7 @@ lll_status tokenizer_init(tokenizer *t, const gguf_file *file,
     if (status == LLL_OK) {
         t->n_tokens = t->words.n_tokens;
         t->longest_token = t->words.longest;
-        t->n_bytes = t->words.memory.capacity;
+        t->n_bytes = t->words.memory.capacity + ARENA_ALIGNMENT;
         status = read_settings(t, file, err);
     }
     if (status == LLL_OK)

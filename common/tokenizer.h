@@ -162,6 +162,9 @@ size_t tokenizer_room(size_t longest);      // SIZE_MAX: more than there is
 lll_status tokenizer_more(tokenizer_encoder *e, int32_t *ids, size_t capacity,
                           size_t *n_ids, lll_error *err);
 
+// Bytes of the text in front of the piece that came last.
+size_t tokenizer_done(const tokenizer_encoder *e);
+
 // Is there a token for this byte alone? With one for each of the 256, any
 // bytes come back as they were.
 bool tokenizer_can_spell(const tokenizer *t, unsigned char byte);

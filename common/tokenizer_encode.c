@@ -371,6 +371,11 @@ lll_status tokenizer_more(tokenizer_encoder *e, int32_t *ids, size_t capacity,
         *n_ids = e->n_ids;
     return status;
 }
+
+size_t tokenizer_done(const tokenizer_encoder *e)
+{
+    return e->piece == NULL ? 0 : (size_t)(e->piece - e->text);
+}
 // @end encode-more
 
 // @begin encode-grow

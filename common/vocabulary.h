@@ -7,6 +7,7 @@
 
 #include "common/arena.h"
 #include "common/bpe.h"
+#include "common/plan.h"
 
 // The tokens of a model: their texts, how to find one, which are special,
 // and what joins into what. vocabulary_load.h reads them from a file.
@@ -63,6 +64,7 @@ typedef struct {
     bool words_apart;               // SentencePiece: no token has a space
                                     // behind another character, so text can
                                     // be cut before spaces
+    vocabulary_size size;           // what the planner has to know of it
     arena memory;                   // everything above that is a list
 } vocabulary;
 

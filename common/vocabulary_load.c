@@ -1,18 +1,18 @@
 #include "common/vocabulary_load.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/size.h"
+#include "common/plan_file.h"
 
 // What the lists of a file are, once checked.
 // @begin vocabulary-lists
 typedef struct {
     vocabulary_kind kind;
     const gguf_value *tokens, *types, *scores, *merges;     // or NULL
-    size_t n_tokens, n_special, n_merges;
-    size_t longest;             // bytes of the longest token or merge text
+    vocabulary_size size;
 } lists;
 
 static lll_status find_list(const gguf_file *file, const char *key,
@@ -44,12 +44,12 @@ static lll_status same_length(const gguf_file *file, const lists *l,
                               const gguf_value *list, const char *name,
                               lll_error *err)
 {
-    if (list == NULL || list->n_items == l->n_tokens)
+    if (list == NULL || list->n_items == l->size.n_tokens)
         return LLL_OK;
     return lll_fail(err, LLL_ERR_FORMAT,
                     "%s: tokenizer.ggml.%s has %" PRIu64 " entries, expected "
                     "%zu, one for each token",
-                    file->path, name, list->n_items, l->n_tokens);
+                    file->path, name, list->n_items, l->size.n_tokens);
 }
 // @end vocabulary-lists-2
 
@@ -77,17 +77,6 @@ static lll_status read_model(const gguf_file *file, vocabulary_kind *kind,
                         key, model.n_bytes < 64 ? (int)model.n_bytes : 64,
                         model.bytes);
     return LLL_OK;
-}
-
-static size_t longest_text(const gguf_value *list, size_t longest)
-{
-    const unsigned char *cursor = list->bytes;
-    for (uint64_t i = 0; i < list->n_items; i++) {
-        gguf_string text = gguf_next_string(&cursor);
-        if (text.n_bytes > longest)
-            longest = text.n_bytes;
-    }
-    return longest;
 }
 // @end vocabulary-model
 
@@ -126,67 +115,42 @@ static lll_status read_lists(const gguf_file *file, lists *l, lll_error *err)
                         file->path, l->tokens->n_items, INT32_MAX);
 // @end vocabulary-read-lists
 // @begin vocabulary-read-counts
-    l->n_tokens = (size_t)l->tokens->n_items;
-    l->n_merges = bytes ? (size_t)l->merges->n_items : 0;
+    l->size = plan_count_vocabulary(file);
     s = same_length(file, l, l->types, "token_type", err);
     if (s == LLL_OK && !bytes)
         s = same_length(file, l, l->scores, "scores", err);
-    if (s != LLL_OK)
-        return s;
-    for (size_t i = 0; l->types != NULL && i < l->n_tokens; i++)
-        l->n_special +=
-            vocabulary_is_special((unsigned)gguf_item_i64(l->types, i));
-    l->longest = longest_text(l->tokens, 0);
-    if (bytes)
-        l->longest = longest_text(l->merges, l->longest);
-    return LLL_OK;
+    return s;
 }
 // @end vocabulary-read-counts
 
-// The lists in memory, in the order in which they are taken.
 // @begin vocabulary-plan
-enum { TOKENS, SLOTS, SPECIAL, PAIRS, PAIR_SLOTS, SCRATCH, N_PIECES };
+// The planner of chapter 2 knows no more of the tables than these.
+static_assert(sizeof(vocabulary_token) <= PLAN_TOKEN_BYTES
+              && sizeof(vocabulary_special) <= PLAN_SPECIAL_BYTES
+              && sizeof(bpe_pair) <= PLAN_MERGE_BYTES,
+              "the planner's numbers for a vocabulary are too small");
 
-// Twice as many slots as entries, so that a probe ends soon.
-static size_t slots_for(size_t n)
-{
-    size_t slots = 16;
-    while (slots / 2 < n)
-        slots *= 2;
-    return slots;
-}
-
-static lll_status plan_pieces(const lists *l, size_t bytes[N_PIECES],
+static lll_status plan_tables(const lists *l, size_t bytes[PLAN_TABLES],
                               size_t *total, lll_error *err)
 {
-    const size_t count[N_PIECES] = {
-        l->n_tokens, slots_for(l->n_tokens), l->n_special, l->n_merges,
-        l->n_merges > 0 ? slots_for(l->n_merges) : 0, l->longest + 1};
-    const size_t each[N_PIECES] = {
-        sizeof(vocabulary_token), sizeof(uint32_t),
-        sizeof(vocabulary_special), sizeof(bpe_pair), sizeof(uint32_t), 1};
-    size_t sum = 0;
-    for (int i = 0; i < N_PIECES; i++)
-        if (!size_mul(count[i], each[i], &bytes[i])
-            || !size_add(sum, arena_round(bytes[i]), &sum))
-            return lll_fail(err, LLL_ERR_OVERFLOW,
-                            "vocabulary size overflow: %zu tokens, %zu "
-                            "merges", l->n_tokens, l->n_merges);
+    size_t sum = plan_tokenizer(&l->size, bytes);
+    if (sum == SIZE_MAX)
+        return lll_fail(err, LLL_ERR_OVERFLOW, "vocabulary size overflow: "
+                        "%zu tokens, %zu merges", l->size.n_tokens,
+                        l->size.n_merges);
     *total = sum;
     return LLL_OK;
 }
-// @end vocabulary-plan
 
-// @begin vocabulary-plan-2
 lll_status vocabulary_plan(const gguf_file *file, size_t *n_bytes,
                            lll_error *err)
 {
     lists l;
-    size_t bytes[N_PIECES];
+    size_t bytes[PLAN_TABLES];
     lll_status status = read_lists(file, &l, err);
-    return status != LLL_OK ? status : plan_pieces(&l, bytes, n_bytes, err);
+    return status != LLL_OK ? status : plan_tables(&l, bytes, n_bytes, err);
 }
-// @end vocabulary-plan-2
+// @end vocabulary-plan
 
 // @begin vocabulary-read-token
 static lll_status read_rank(vocabulary_token *token, double score,
@@ -306,7 +270,7 @@ static lll_status read_tokens(vocabulary *v, const lists *l,
     for (int i = 0; i < 256; i++)
         v->byte_tokens[i] = -1;
     v->words_apart = true;
-    for (size_t id = 0; id < l->n_tokens && status == LLL_OK; id++) {
+    for (size_t id = 0; id < l->size.n_tokens && status == LLL_OK; id++) {
         gguf_string text = gguf_next_string(&cursor);
         vocabulary_token *token = &v->tokens[id];
         if (text.n_bytes > UINT32_MAX)
@@ -436,26 +400,27 @@ static lll_status read_merge(vocabulary *v, const char *path, uint32_t rank,
 
 // @begin vocabulary-init
 static lll_status fill(vocabulary *v, const lists *l, const char *path,
-                       const size_t bytes[N_PIECES], lll_error *err)
+                       const size_t bytes[PLAN_TABLES], lll_error *err)
 {
     v->kind = l->kind;
-    v->n_tokens = l->n_tokens;
-    v->tokens = arena_take(&v->memory, bytes[TOKENS]);
-    v->slots = arena_take(&v->memory, bytes[SLOTS]);
-    v->n_slots = slots_for(l->n_tokens);
-    v->special = arena_take(&v->memory, bytes[SPECIAL]);
-    v->merges.pairs = arena_take(&v->memory, bytes[PAIRS]);
-    v->merges.slots = arena_take(&v->memory, bytes[PAIR_SLOTS]);
-    v->merges.n_slots = bytes[PAIR_SLOTS] / sizeof(uint32_t);
-    unsigned char *scratch = arena_take(&v->memory, bytes[SCRATCH]);
+    v->n_tokens = l->size.n_tokens;
+    v->size = l->size;
+    v->tokens = arena_take(&v->memory, bytes[PLAN_TOKENS]);
+    v->slots = arena_take(&v->memory, bytes[PLAN_TOKEN_SLOTS]);
+    v->n_slots = plan_slots(l->size.n_tokens);
+    v->special = arena_take(&v->memory, bytes[PLAN_SPECIAL]);
+    v->merges.pairs = arena_take(&v->memory, bytes[PLAN_MERGES]);
+    v->merges.slots = arena_take(&v->memory, bytes[PLAN_MERGE_SLOTS]);
+    v->merges.n_slots = bytes[PLAN_MERGE_SLOTS] / sizeof(uint32_t);
+    unsigned char *scratch = arena_take(&v->memory, bytes[PLAN_SPELLING]);
 
     lll_status status = read_tokens(v, l, path, scratch, err);
     if (status == LLL_OK)
         status = sort_special(v, path, err);
-    if (l->n_merges == 0)
+    if (l->size.n_merges == 0)
         return status;
     const unsigned char *cursor = l->merges->bytes;
-    while (v->merges.n_pairs < l->n_merges && status == LLL_OK)
+    while (v->merges.n_pairs < l->size.n_merges && status == LLL_OK)
         status = read_merge(v, path, v->merges.n_pairs++,
                             gguf_next_string(&cursor), scratch, err);
     return status;
@@ -467,13 +432,13 @@ lll_status vocabulary_init(vocabulary *v, const gguf_file *file,
                            lll_error *err)
 {
     lists l;
-    size_t bytes[N_PIECES], total;
+    size_t bytes[PLAN_TABLES], total = 0;
     memset(v, 0, sizeof *v);
     lll_status status = read_lists(file, &l, err);
     if (status == LLL_OK)
-        status = plan_pieces(&l, bytes, &total, err);
+        status = plan_tables(&l, bytes, &total, err);
     if (status == LLL_OK)
-        status = arena_init(&v->memory, total, err);
+        status = arena_init(&v->memory, total - ARENA_ALIGNMENT, err);
     if (status == LLL_OK)
         status = fill(v, &l, file->path, bytes, err);
     if (status != LLL_OK)

@@ -30,6 +30,7 @@ enum { MOST = 512 };
 typedef struct {
     gguf_file file;
     tokenizer words;
+    chat_room room;
 } vocabulary_file;
 
 static bool is_replaced(gguf_string key)
@@ -74,10 +75,14 @@ static void open_with(vocabulary_file *v, const char *text, bool add_bos,
     remove(path);                       // the mapping keeps the bytes
     assert_int_equal(tokenizer_init(&v->words, &v->file, NULL, &err),
                      LLL_OK);
+    v->room = (chat_room){malloc(tokenizer_room(MOST)), malloc(MOST), MOST};
+    assert_true(v->room.encoder != NULL && v->room.text != NULL);
 }
 
 static void close_both(vocabulary_file *v)
 {
+    free(v->room.encoder);
+    free(v->room.text);
     tokenizer_free(&v->words);
     gguf_close(&v->file);
 }
@@ -99,10 +104,8 @@ static void check(const vocabulary_file *v, const chat_message *messages,
     int32_t ids[MOST];
     size_t n_ids = 0;
     lll_error err = {0};
-    size_t most = chat_max_ids(&chat, &v->words, messages, n_messages);
-    assert_in_range(most, n, MOST);
-    if (chat_encode(&chat, &v->words, messages, n_messages, first, ids, most,
-                    &n_ids, &err) != LLL_OK)
+    if (chat_encode(&chat, &v->words, messages, n_messages, first, &v->room,
+                    ids, MOST, &n_ids, &err) != LLL_OK)
         fail_msg("%s", err.text);
     assert_int_equal(n_ids, n);
     assert_memory_equal(ids, want, n * sizeof *want);
@@ -112,13 +115,15 @@ static void check(const vocabulary_file *v, const chat_message *messages,
         size_t untouched = 77;
         assert_non_null(small);
         assert_int_equal(chat_encode(&chat, &v->words, messages, n_messages,
-                                     first, small, room, &untouched, &err),
+                                     first, &v->room, small, room,
+                                     &untouched, &err),
                          LLL_ERR_OVERFLOW);
         assert_int_equal(untouched, 77);
         free(small);
     }
     assert_int_equal(chat_encode(&chat, &v->words, messages, n_messages,
-                                 first, ids, n, &n_ids, &err), LLL_OK);
+                                 first, &v->room, ids, n, &n_ids, &err),
+                     LLL_OK);
 }
 #define CHECK(v, messages, first, ...) do { \
         const int32_t list[] = {__VA_ARGS__}; \
@@ -188,8 +193,8 @@ static void what_a_user_types_is_text(void **state)
         lll_error err;
         open_with(&v, LOOP, false, kinds[k]);
         chat = recognise(&v);
-        assert_int_equal(chat_encode(&chat, &v.words, one, 2, true, ids,
-                                     MOST, &n, &err), LLL_OK);
+        assert_int_equal(chat_encode(&chat, &v.words, one, 2, true,
+                                     &v.room, ids, MOST, &n, &err), LLL_OK);
         for (size_t i = 0; i < n; i++) {
             n_marks += ids[i] == 1;
             n_ends += ids[i] == 2;

@@ -69,7 +69,7 @@ static generate_report run(session *s, const char *prompt,
                            const generate_options *o, collector *c)
 {
     generate_report report = {0};
-    int32_t *ids;
+    const int32_t *ids;
     size_t n_ids;
     lll_error err;
     c->n_bytes = 0;
@@ -81,7 +81,6 @@ static generate_report run(session *s, const char *prompt,
         != LLL_OK)
         fail_msg("%s", err.text);
     assert_int_equal(report.prompt_tokens, n_ids);
-    free(ids);
     return report;
 }
 

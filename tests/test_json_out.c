@@ -145,6 +145,31 @@ static void misplaced(void **state)
     }
 }
 
+static void text_in_parts(void **state)
+{
+    json_out json;
+    (void)state;
+    begin(&json);
+    json_out_object(&json);
+    json_out_key(&json, "text");
+    json_out_bytes_begin(&json);
+    json_out_bytes_part(&json, "a \"b", 4);
+    json_out_bytes_part(&json, "", 0);
+    json_out_bytes_part(&json, "\n\xc3\xa9", 3);
+    json_out_bytes_end(&json);
+    json_out_key(&json, "n");
+    json_out_u64(&json, 1);
+    json_out_end(&json);
+    written(&json, "{\"text\": \"a \\\"b\\u000a\xc3\xa9\", \"n\": 1}");
+    begin(&json);
+    json_out_object(&json);
+    json_out_bytes_begin(&json);            // where a key belongs
+    json_out_bytes_part(&json, "a", 1);
+    json_out_bytes_end(&json);
+    json_out_end(&json);
+    assert_int_equal(json_out_finish(&json, NULL), LLL_ERR_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +177,7 @@ int main(void)
         cmocka_unit_test(strings),
         cmocka_unit_test(numbers),
         cmocka_unit_test(misplaced),
+        cmocka_unit_test(text_in_parts),
     };
     return cmocka_run_group_tests(tests, open_file, close_file);
 }

@@ -32,7 +32,7 @@ static const model_config ODD = {
 static const plan_request SMALL = {
     .n_ctx = 130, .n_batch = 7, .n_outputs = 2, .n_threads = 3,
     .n_sequences = 2, .cache_type = DTYPE_F16, .index_bytes = 1001,
-    .tokenizer_bytes = 77,
+    .vocabulary = {11, 2, 5, 9},
 };
 
 static void the_parts_by_hand(void **state)
@@ -42,7 +42,10 @@ static void the_parts_by_hand(void **state)
     lll_error err;
     assert_int_equal(plan_memory(&ODD, &SMALL, &p, &err), LLL_OK);
     assert_true(p.bytes[PLAN_FILE_INDEX] == 1001);
-    assert_true(p.bytes[PLAN_TOKENIZER] == 77);
+    // 11 tokens of 24 bytes: 264, rounded up to 320; 32 slots, 128; two
+    // special ones of 16, 64; five lines of 12, 64; 16 slots, 64; a longest
+    // text of 9 and its end, 64; and the arena's own 64.
+    assert_true(p.bytes[PLAN_TOKENIZER] == 320 + 128 + 5 * 64);
     // Two norms and biases of 18 + 6 + 6 in three layers, and the last norm.
     assert_true(p.bytes[PLAN_VECTORS] == 4 * (3 * (2 * 20 + 30) + 20));
     // 3 layers, 1 head, 130 positions, 6 numbers of 2 bytes: 4680, rounded
@@ -63,6 +66,11 @@ static void the_parts_by_hand(void **state)
     assert_true(p.bytes[PLAN_LOGITS] == 2 * 11 * 4);
     assert_true(p.bytes[PLAN_CANDIDATES] == 11 * 8);
     assert_true(p.bytes[PLAN_HISTORY] == 2 * 130 * 4);
+    assert_true(p.bytes[PLAN_IDS] == 130 * 4);
+    // A text of 4 KiB in one piece, 26 bytes for each, and 512 words.
+    assert_true(p.bytes[PLAN_ENCODER] == 26 * 4096 + 512 * 32);
+    assert_true(p.bytes[PLAN_LINES] == 2 * 4096);
+    assert_true(p.bytes[PLAN_HELD] == 1024 + 3 * (9 + 4));
     // The widest is d_ff: two blocks of 32 for each of 7 rows. 448 codes;
     // scales, sums and sums of codes of 56 bytes, each rounded up to 64.
     assert_true(p.bytes[PLAN_QUANTIZED] == 448 + 3 * 64);
@@ -83,7 +91,8 @@ static void the_sums_add_up(void **state)
             sum += (p.bytes[i] + 63) / 64 * 64;
     }
     assert_true(p.model == sum);
-    assert_true(p.total == sum + ARENA_ALIGNMENT + 1001 + 77);
+    assert_true(p.total == sum + ARENA_ALIGNMENT + 1001
+                           + p.bytes[PLAN_TOKENIZER]);
 }
 
 // The planner and the modules that it plans for must say the same.
@@ -186,7 +195,7 @@ static void overflow_names_the_part(void **state)
     r.index_bytes = SIZE_MAX;
     refuse(&ODD, r, LLL_ERR_OVERFLOW, "file index");
     r.index_bytes = 0;
-    r.tokenizer_bytes = SIZE_MAX;
+    r.vocabulary.n_merges = SIZE_MAX / 4;
     refuse(&ODD, r, LLL_ERR_OVERFLOW, "tokenizer");
 }
 

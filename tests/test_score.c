@@ -37,11 +37,23 @@ static void some_text(int32_t *ids)
         ids[i] = (int32_t)((numbers[i] + 1.0f) * 0.5f * (VOCAB - 1));
 }
 
+// A text in windows of the context's length.
+static lll_status score_all(session *s, const int32_t *ids, size_t n,
+                            text_score *out, lll_error *err)
+{
+    size_t window = (size_t)s->request.n_ctx;
+    lll_status status = LLL_OK;
+    for (size_t i = 0; i < n && status == LLL_OK; i += window)
+        status = score_window(&s->model, ids + i,
+                              n - i < window ? n - i : window, out, err);
+    return status == LLL_OK ? score_finish(out, err) : status;
+}
+
 static text_score score(session *s, const int32_t *ids, size_t n)
 {
-    text_score out;
+    text_score out = {0};
     lll_error err;
-    if (score_text(&s->model, ids, n, NULL, NULL, &out, &err) != LLL_OK)
+    if (score_all(s, ids, n, &out, &err) != LLL_OK)
         fail_msg("%s", err.text);
     return out;
 }
@@ -156,42 +168,40 @@ static void progress_reaches_the_end(void **state)
 {
     int32_t ids[N_IDS];
     size_t last = 0;
-    text_score out;
+    text_score out = {.progress = count_up, .context = &last};
     lll_error err;
     (void)state;
     session s;
     some_text(ids);
     start(&s, 64, 64, 10, 1);
-    assert_int_equal(score_text(&s.model, ids, N_IDS, count_up, &last, &out,
-                                &err), LLL_OK);
-    assert_int_equal(last, N_IDS);
+    assert_int_equal(score_window(&s.model, ids, 64, &out, &err), LLL_OK);
+    assert_int_equal(last, 64);
     session_close(&s);
 }
 
 static void nothing_to_score_is_refused(void **state)
 {
     int32_t ids[N_IDS];
-    text_score out = {.n_scored = 77};
+    text_score out = {0};
     lll_error err = {0};
     (void)state;
     session s;
     some_text(ids);
     start(&s, 16, 16, 1, 1);
     for (size_t n = 0; n < 2; n++) {
-        assert_int_equal(score_text(&s.model, ids, n, NULL, NULL, &out,
-                                    &err), LLL_ERR_ARGUMENT);
-        assert_non_null(strstr(err.text, "expected at least 2"));
+        assert_int_equal(score_all(&s, ids, n, &out, &err),
+                         LLL_ERR_ARGUMENT);
+        assert_non_null(strstr(err.text, "expected a text of at least 2"));
     }
     ids[7] = -1;
-    assert_int_equal(score_text(&s.model, ids, 9, NULL, NULL, &out, &err),
-                     LLL_ERR_ARGUMENT);
+    assert_int_equal(score_all(&s, ids, 9, &out, &err), LLL_ERR_ARGUMENT);
     session_close(&s);
     start(&s, 1, 1, 1, 1);
     ids[7] = 1;
-    assert_int_equal(score_text(&s.model, ids, 9, NULL, NULL, &out, &err),
-                     LLL_ERR_ARGUMENT);
+    out = (text_score){0};
+    assert_int_equal(score_all(&s, ids, 9, &out, &err), LLL_ERR_ARGUMENT);
     assert_non_null(strstr(err.text, "larger -c"));
-    assert_true(out.n_scored == 77);
+    assert_true(out.n_scored == 0 && out.nll == 0);
     session_close(&s);
 }
 

@@ -6,7 +6,7 @@
 #include "chapters/02-parameter-calculator/calculator.h"
 #include "chapters/02-parameter-calculator/memory.h"
 #include "common/machine.h"
-#include "common/plan.h"
+#include "common/plan_file.h"
 
 // @begin main-request
 // How the model is to be run: what was said, or what suits model and machine.
@@ -27,8 +27,8 @@ static lll_status make_request(const settings *set, const model *m,
         .n_threads = set->n_threads > 0 ? (int)set->n_threads
                                         : machine_cores(),
         .n_sequences = (int)set->n_sequences, .cache_type = cache_type,
-        .index_bytes = m->file.index_bytes,
     };
+    plan_read_file(&m->file, request);      // nothing where there is none
     return LLL_OK;
 }
 // @end main-request

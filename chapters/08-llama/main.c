@@ -35,6 +35,8 @@ static size_t work_options(settings *s, args_option *list, size_t n)
                   "score a text, in windows of the context's length"),
         ARGS_TEXT(NULL, "--trace", "FILE", &s->trace,
                   "write every intermediate of the prompt to a GGUF file"),
+        ARGS_FLAG(NULL, "--plan", &s->plan,
+                  "print what all this takes of memory, and stop"),
     };
     return APPEND(list, n, options);
 }
@@ -186,11 +188,12 @@ static lll_status run(const settings *set, lll_error *err)
     options.isa = set->isa;
     options.pre = set->pre;
     options.fit = set->fit;
+    options.plan_only = set->plan;
     options.note = note;
     lll_status status = session_open(&s, set->model, &options, err);
     if (status != LLL_OK)
         return status;
-    status = chosen.run(&s, set, err);
+    status = set->plan ? verb_plan(&s, set, err) : chosen.run(&s, set, err);
     session_close(&s);
     return status;
 }
@@ -229,6 +232,7 @@ int main(int argc, char **argv)
     args_list rest;
     lll_error err;
     bool help;
+    own_buffers();
     lll_status status = args_parse(&program, argc, argv, &rest, &help, &err);
     if (status == LLL_OK && help) {
         args_help(&program, stdout);

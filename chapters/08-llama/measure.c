@@ -1,21 +1,29 @@
-// The verbs that measure: perplexity and traces.
+// The verbs that measure: perplexity, traces, and the plan of memory.
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "chapters/08-llama/verbs.h"
 #include "common/file.h"
 #include "common/json_out.h"
 #include "common/score.h"
+#include "common/size.h"
 #include "common/terminal.h"
 #include "common/trace_write.h"
 
 // @begin measure-show-score
+// How far a text is scored: the bytes in front of the window at hand, those
+// behind it, and its tokens.
+typedef struct {
+    size_t before, after, n_bytes, n_ids;
+} text_progress;
+
 static void show_progress(void *context, size_t n_done)
 {
-    const size_t *n_ids = context;
-    terminal_progress(stderr, "scoring", (double)n_done / (double)*n_ids);
+    const text_progress *p = context;
+    double share = (double)n_done / (double)p->n_ids;
+    double done = (double)p->before + share * (double)(p->after - p->before);
+    terminal_progress(stderr, "scoring", done / (double)p->n_bytes);
 }
 
 static lll_status print_score(const text_score *score, bool as_json,
@@ -42,32 +50,97 @@ static lll_status print_score(const text_score *score, bool as_json,
 // @end measure-show-score
 
 // @begin measure-perplexity
+// Score a text window by window: of its tokens, a context is kept at a time.
+static lll_status score_file(session *s, const file_map *map, bool quiet,
+                             text_score *score, lll_error *err)
+{
+    tokenizer_encoder e;
+    int32_t *ids = s->model.ids;
+    text_progress p = {.n_bytes = map->n_bytes};
+    lll_status status = session_text(s, (const char *)map->bytes,
+                                     map->n_bytes, &e, err);
+    *score = (text_score){.progress = quiet ? NULL : show_progress,
+                          .context = &p};
+    while (status == LLL_OK) {
+        status = tokenizer_more(&e, ids, (size_t)s->request.n_ctx, &p.n_ids,
+                                err);
+        if (status != LLL_OK || p.n_ids == 0)
+            break;
+        p.before = p.after;
+        p.after = p.n_ids < (size_t)s->request.n_ctx ? p.n_bytes
+                                                     : tokenizer_done(&e);
+        status = score_window(&s->model, ids, p.n_ids, score, err);
+    }
+    return status == LLL_OK ? score_finish(score, err) : status;
+}
+
 lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
 {
     file_map map;
-    int32_t *ids;
-    size_t n_ids;
     text_score score;
     lll_status status = file_map_open(&map, set->perplexity, err);
     if (status != LLL_OK)
         return status;
-    status = session_encode(s, (const char *)map.bytes, map.n_bytes, &ids,
-                            &n_ids, err);
+    status = score_file(s, &map, set->quiet, &score, err);
     file_map_close(&map);
-    if (status != LLL_OK)
-        return status;
-    status = score_text(&s->model, ids, n_ids,
-                        set->quiet ? NULL : show_progress, &n_ids, &score,
-                        err);
-    free(ids);
     return status == LLL_OK ? print_score(&score, set->json, err) : status;
 }
 // @end measure-perplexity
 
+// @begin measure-plan
+static lll_status print_plan_json(const session *s, lll_error *err)
+{
+    json_out json;
+    json_out_begin(&json, stdout);
+    json_out_object(&json);
+    json_out_key(&json, "memory");
+    json_out_object(&json);
+    for (int i = 0; i < PLAN_PARTS; i++) {
+        json_out_key(&json, plan_part_name((plan_part)i));
+        json_out_u64(&json, s->plan.bytes[i]);
+    }
+    json_out_key(&json, "total");
+    json_out_u64(&json, s->plan.total);
+    json_out_end(&json);
+    json_out_key(&json, "mapped_bytes");
+    json_out_u64(&json, s->file.n_bytes);
+    json_out_end(&json);
+    return json_out_finish(&json, err);
+}
+
+static void plan_line(const char *name, uint64_t bytes)
+{
+    char text[32], number[32];
+    size_text(bytes, text, sizeof text);
+    number_text(bytes, number, sizeof number);
+    printf("  %-22s %12s %18s bytes\n", name, text, number);
+}
+// @end measure-plan
+
+// @begin measure-plan-2
+// What running would ask of the system, before any of it is asked for.
+lll_status verb_plan(session *s, const settings *set, lll_error *err)
+{
+    const plan_request *r = &s->request;
+    if (set->json)
+        return print_plan_json(s, err);
+    printf("a context of %d, batches of %d, %d threads, cache of %s\n",
+           r->n_ctx, r->n_batch, r->n_threads,
+           dtype_name((uint32_t)r->cache_type));
+    for (int i = 0; i < PLAN_PARTS; i++)
+        if (s->plan.bytes[i] > 0)
+            plan_line(plan_part_name((plan_part)i), s->plan.bytes[i]);
+    plan_line("together", s->plan.total);
+    printf("mapped from the file, which the system can read again:\n");
+    plan_line("weights and lists", s->file.n_bytes);
+    return LLL_OK;
+}
+// @end measure-plan-2
+
 // @begin measure-trace
 lll_status verb_trace(session *s, const settings *set, lll_error *err)
 {
-    int32_t *ids;
+    const int32_t *ids;
     size_t n_ids;
     if (file_is_same(set->trace, set->model))
         return lll_fail(err, LLL_ERR_ARGUMENT, "%s: the trace would replace "
@@ -75,23 +148,16 @@ lll_status verb_trace(session *s, const settings *set, lll_error *err)
     lll_status status = read_prompt(s, set, &ids, &n_ids, err);
     if (status != LLL_OK)
         return status;
-    if (n_ids == 0 || n_ids > (size_t)s->model.request.n_outputs) {
-        status = lll_fail(err, LLL_ERR_ARGUMENT, "a trace of %zu tokens, "
-                          "expected 1 to %d; use a larger -b", n_ids,
-                          s->model.request.n_outputs);
-        free(ids);
-        return status;
-    }
+    if (n_ids == 0 || n_ids > (size_t)s->model.request.n_outputs)
+        return lll_fail(err, LLL_ERR_ARGUMENT, "a trace of %zu tokens, "
+                        "expected 1 to %d; use a larger -b", n_ids,
+                        s->model.request.n_outputs);
     // @end measure-trace
     // @begin measure-trace-pass
     trace_writer trace;
     const float *logits;
-    uint8_t *all = malloc(n_ids);
-    if (all == NULL) {
-        free(ids);
-        return lll_fail(err, LLL_ERR_MEMORY, "no memory for the trace");
-    }
-    memset(all, 1, n_ids);
+    // A truth for each token, where a message would be: no batch is longer.
+    uint8_t *all = memset(s->model.message, 1, n_ids);
     llama_batch batch = {.n_tokens = (int)n_ids, .ids = ids,
                          .wants_logits = all};
     trace_begin(&trace, &s->model);
@@ -100,8 +166,6 @@ lll_status verb_trace(session *s, const settings *set, lll_error *err)
                                    set->trace, status == LLL_OK ? err : NULL);
     if (status == LLL_OK && written == LLL_OK && !set->quiet)
         fprintf(stderr, "%s: %zu tokens traced\n", set->trace, n_ids);
-    free(all);
-    free(ids);
     return status != LLL_OK ? status : written;
 }
 // @end measure-trace-pass

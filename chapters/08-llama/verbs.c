@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,9 +17,8 @@
 // @begin verbs-prompt
 static const char default_prompt[] = "A language model";
 
-// The prompt as token numbers; the caller frees them.
-lll_status read_prompt(const session *s, const settings *set, int32_t **ids,
-                       size_t *n_ids, lll_error *err)
+lll_status read_prompt(const session *s, const settings *set,
+                       const int32_t **ids, size_t *n_ids, lll_error *err)
 {
     const char *text = set->prompt != NULL ? set->prompt : default_prompt;
     if (set->prompt_file == NULL)
@@ -35,6 +33,17 @@ lll_status read_prompt(const session *s, const settings *set, int32_t **ids,
     return status;
 }
 // @end verbs-prompt
+
+// @begin verbs-buffers
+// The C library would ask for buffers of its own when the first text goes
+// through; with these the planner's number is all there is.
+void own_buffers(void)
+{
+    static char in[4096], out[4096];
+    setvbuf(stdin, in, _IOFBF, sizeof in);
+    setvbuf(stdout, out, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, sizeof out);
+}
+// @end verbs-buffers
 
 // @begin verbs-interrupt
 // Ctrl-C ends the answer, and what has been said so far is kept. A second
@@ -57,36 +66,37 @@ static void watch_interrupt(void)
 // @end verbs-interrupt
 
 // @begin verbs-text
-// Where generated text goes: to standard output at once, or into a buffer
-// that becomes a field of the JSON object.
+// Where generated text goes: to standard output at once, as it is or as the
+// first field of a JSON object.
 typedef struct {
-    bool keep;
-    char *bytes;            // owned
-    size_t n_bytes, capacity;
-    bool out_of_memory;
+    bool as_json, begun;
+    json_out json;
 } text_sink;
+
+static void begin_json(text_sink *sink)
+{
+    if (sink->begun)
+        return;
+    sink->begun = true;
+    json_out_begin(&sink->json, stdout);
+    json_out_object(&sink->json);
+    json_out_key(&sink->json, "text");
+    json_out_bytes_begin(&sink->json);
+}
 
 static void on_text(void *context, const char *text, size_t n)
 {
     text_sink *sink = context;
-    if (!sink->keep) {
-        // A full disk, or a reader that has gone: no use in going on.
-        if (fwrite(text, 1, n, stdout) < n || fflush(stdout) != 0)
-            interrupted = 1;
-        return;
+    if (sink->as_json) {
+        begin_json(sink);
+        json_out_bytes_part(&sink->json, text, n);
+    } else {
+        fwrite(text, 1, n, stdout);
+        fflush(stdout);
     }
-    if (n > sink->capacity - sink->n_bytes) {
-        size_t capacity = 2 * sink->capacity + n + 256;
-        char *larger = realloc(sink->bytes, capacity);
-        if (larger == NULL) {
-            sink->out_of_memory = true;
-            return;
-        }
-        sink->bytes = larger;
-        sink->capacity = capacity;
-    }
-    memcpy(sink->bytes + sink->n_bytes, text, n);
-    sink->n_bytes += n;
+    // A full disk, or a reader that has gone: no use in going on.
+    if (ferror(stdout))
+        interrupted = 1;
 }
 // @end verbs-text
 
@@ -114,16 +124,12 @@ static void report(const session *s, const settings *set,
 
 // @begin verbs-report-json
 static lll_status report_json(const session *s, const settings *set,
-                              const generate_report *r,
-                              const text_sink *text, lll_error *err)
+                              const generate_report *r, text_sink *sink,
+                              lll_error *err)
 {
-    json_out json;
-    if (text->out_of_memory)
-        return lll_fail(err, LLL_ERR_MEMORY, "no memory for the answer");
-    json_out_begin(&json, stdout);
-    json_out_object(&json);
-    json_out_key(&json, "text");
-    json_out_bytes(&json, text->bytes, text->n_bytes);
+    begin_json(sink);
+    json_out json = sink->json;
+    json_out_bytes_end(&json);
     json_out_key(&json, "finish_reason");
     json_out_text(&json, finish_reason_name(r->reason));
     json_out_key(&json, "prompt_tokens");
@@ -159,7 +165,7 @@ static lll_status answer(session *s, const settings *set, const int32_t *ids,
                          size_t n_ids, lll_error *err)
 {
     generate_report r;
-    text_sink sink = {.keep = set->json};
+    text_sink sink = {.as_json = set->json};
     generate_options options = {
         .sampling = set->sampling, .max_tokens = (int)set->n_predict,
         .ignore_end = set->ignore_end, .special = set->special,
@@ -177,7 +183,6 @@ static lll_status answer(session *s, const settings *set, const int32_t *ids,
         fflush(stdout);
         report(s, set, &r);
     }
-    free(sink.bytes);
     return status;
 }
 // @end verbs-answer
@@ -185,7 +190,7 @@ static lll_status answer(session *s, const settings *set, const int32_t *ids,
 // @begin verbs-generate
 lll_status verb_generate(session *s, const settings *set, lll_error *err)
 {
-    int32_t *ids;
+    const int32_t *ids;
     size_t n_ids;
     lll_status status = read_prompt(s, set, &ids, &n_ids, err);
     if (status != LLL_OK)
@@ -195,9 +200,7 @@ lll_status verb_generate(session *s, const settings *set, lll_error *err)
     if (!set->json && !set->quiet && set->prompt_file == NULL
         && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
         fputs(set->prompt != NULL ? set->prompt : default_prompt, stderr);
-    status = answer(s, set, ids, n_ids, err);
-    free(ids);
-    return status;
+    return answer(s, set, ids, n_ids, err);
 }
 // @end verbs-generate
 
@@ -214,19 +217,35 @@ static lll_status turn(session *s, const settings *set,
         messages[n++] = (chat_message){"system", set->system,
                                        strlen(set->system)};
     messages[n++] = (chat_message){"user", text, n_bytes};
-    size_t capacity = chat_max_ids(chat, &s->words, messages, n), n_ids;
-    int32_t *ids = calloc(capacity, sizeof *ids);
-    if (ids == NULL)
-        return lll_fail(err, LLL_ERR_MEMORY,
-                        "no memory for a message of %zu bytes", n_bytes);
-    lll_status status = chat_encode(chat, &s->words, messages, n, first, ids,
-                                    capacity, &n_ids, err);
-    if (status == LLL_OK)
-        status = answer(s, set, ids, n_ids, err);
-    free(ids);
-    return status;
+    const llama *m = &s->model;
+    const chat_room room = {m->encoder, m->message, m->text_bytes};
+    size_t n_ids;
+    lll_status status = chat_encode(chat, &s->words, messages, n, first,
+                                    &room, m->ids, (size_t)s->request.n_ctx,
+                                    &n_ids, err);
+    return status == LLL_OK ? answer(s, set, m->ids, n_ids, err) : status;
 }
 // @end verbs-turn
+
+// @begin verbs-line
+// A line of standard input without its end. *n is -1 when there is none.
+static lll_status read_line(char *line, size_t capacity, ptrdiff_t *n,
+                            lll_error *err)
+{
+    size_t length = 0;
+    int c;
+    while ((c = getchar()) != EOF && c != '\n') {
+        if (length == capacity)
+            return lll_fail(err, LLL_ERR_OVERFLOW,
+                            "a line of more than %zu bytes, expected a "
+                            "message; use -f for a text, or a larger -c",
+                            capacity);
+        line[length++] = (char)c;
+    }
+    *n = c == EOF && length == 0 ? -1 : (ptrdiff_t)length;
+    return LLL_OK;
+}
+// @end verbs-line
 
 // @begin verbs-chat
 lll_status verb_chat(session *s, const settings *set, lll_error *err)
@@ -254,20 +273,17 @@ lll_status verb_chat(session *s, const settings *set, lll_error *err)
     if (person)
         fputs("Type a message. Ctrl-C ends an answer, Ctrl-D the talk.\n",
               stderr);
-    char *line = NULL;
-    size_t capacity = 0;
+    char *line = s->model.line;
+    ptrdiff_t n = 0;
     while (status == LLL_OK) {
         if (person)
             fputs("> ", stderr);
-        ssize_t n = getline(&line, &capacity, stdin);
-        if (n < 0)
+        status = read_line(line, s->model.text_bytes, &n, err);
+        if (status == LLL_OK && n < 0)
             break;
-        if (n > 0 && line[n - 1] == '\n')
-            n--;
-        if (n > 0)
+        if (status == LLL_OK && n > 0)
             status = turn(s, set, &chat, line, (size_t)n, err);
     }
-    free(line);
     return status;
 }
 // @end verbs-chat-lines
@@ -321,7 +337,7 @@ static lll_status print_best_json(const int32_t *ids, size_t n_ids,
 // @begin verbs-logits
 lll_status verb_logits(session *s, const settings *set, lll_error *err)
 {
-    int32_t *ids;
+    const int32_t *ids;
     size_t n_ids;
     const float *logits;
     sampler top;
@@ -339,7 +355,6 @@ lll_status verb_logits(session *s, const settings *set, lll_error *err)
         else
             print_best(s, top.candidates, n);
     }
-    free(ids);
     return status;
 }
 // @end verbs-logits

@@ -18,7 +18,7 @@ typedef struct {
     const char *perplexity;         // a text file to score
     bool logits;                    // the best next tokens
     const char *trace;              // a file for every intermediate
-    bool json, quiet;
+    bool json, quiet, plan;
     args_texts stops;
     int64_t n_predict;              // -1: until the context is full
     bool ignore_end, special;
@@ -31,10 +31,13 @@ typedef struct {
 // @end verbs-settings
 
 // @begin verbs-api
-// The prompt, from the command line or its file, as token numbers, which
-// the caller frees.
-lll_status read_prompt(const session *s, const settings *set, int32_t **ids,
-                       size_t *n_ids, lll_error *err);
+// Give standard input and output buffers of our own.
+void own_buffers(void);
+
+// The prompt, from the command line or its file, as token numbers that are
+// valid until the next text.
+lll_status read_prompt(const session *s, const settings *set,
+                       const int32_t **ids, size_t *n_ids, lll_error *err);
 
 // Each verb runs on an open model and writes its result to standard output.
 lll_status verb_generate(session *s, const settings *set, lll_error *err);
@@ -42,6 +45,7 @@ lll_status verb_chat(session *s, const settings *set, lll_error *err);
 lll_status verb_logits(session *s, const settings *set, lll_error *err);
 lll_status verb_perplexity(session *s, const settings *set, lll_error *err);
 lll_status verb_trace(session *s, const settings *set, lll_error *err);
+lll_status verb_plan(session *s, const settings *set, lll_error *err);
 // @end verbs-api
 
 #endif
