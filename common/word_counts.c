@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/size.h"
+#include "common/vocabulary.h"
 
 // @begin word-counts-grow
 // Room for `needed` items of `each` bytes at *list, twice as many as before
@@ -31,14 +32,6 @@ static lll_status grow(void *list, size_t *capacity, size_t needed,
 // @end word-counts-grow
 
 // @begin word-counts-find
-static uint32_t hash_word(const unsigned char *bytes, size_t n)
-{
-    uint64_t hash = n;
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ bytes[i]) * 0x9e3779b97f4a7c15u;
-    return (uint32_t)(hash >> 32);
-}
-
 // The slot of this word, or the free one where it would go.
 static size_t find_slot(const word_counts *w, const unsigned char *bytes,
                         size_t n, uint32_t hash)
@@ -87,7 +80,7 @@ static lll_status enter(word_counts *w, const unsigned char *bytes, size_t n,
     lll_status status = grow_slots(w, err);
     if (status != LLL_OK)
         return status;
-    uint32_t hash = hash_word(bytes, n);
+    uint32_t hash = vocabulary_hash(bytes, n);
     size_t slot = find_slot(w, bytes, n, hash);
     if (w->slots[slot] != 0) {
         w->words[w->slots[slot] - 1].count++;

@@ -84,7 +84,7 @@ static bool join_best(const tokenizer *t, symbol *symbols, size_t *n,
 }
 // @end steps-join
 
-// @begin steps-piece
+// @begin steps-row
 static void print_row(const char *label, const symbol *symbols, size_t n)
 {
     printf("%8s  ", label);
@@ -96,6 +96,28 @@ static void print_row(const char *label, const symbol *symbols, size_t n)
     putchar('\n');
 }
 
+// What is no token falls into its bytes, in SentencePiece.
+static void print_bytes(const symbol *symbols, size_t n)
+{
+    bool all = true;
+    for (size_t i = 0; i < n; i++)
+        all = all && symbols[i].id >= 0;
+    if (all)
+        return;
+    printf("%8s  ", "bytes");
+    for (size_t i = 0; i < n; i++) {
+        size_t each = symbols[i].id >= 0 ? symbols[i].n_bytes : 1;
+        for (size_t at = 0; at < symbols[i].n_bytes; at += each) {
+            if (i + at > 0)
+                putchar('|');
+            terminal_text(stdout, symbols[i].bytes + at, each);
+        }
+    }
+    putchar('\n');
+}
+// @end steps-row
+
+// @begin steps-piece
 static void show_piece(const tokenizer *t, text_span piece, symbol *symbols)
 {
     char label[16];
@@ -116,6 +138,7 @@ static void show_piece(const tokenizer *t, text_span piece, symbol *symbols)
         snprintf(label, sizeof label, "%" PRId32, id);
         print_row(label, symbols, n);
     }
+    print_bytes(symbols, n);
 }
 // @end steps-piece
 
