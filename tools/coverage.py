@@ -18,8 +18,8 @@ sys.path.insert(0, str(ROOT / "reference"))
 import make_bad_files  # noqa: E402
 
 OUT = ROOT / "build/coverage"
-MODULES = sys.argv[1:] or ["file", "gguf", "gguf_find", "gguf_read", "gguf_split",
-                           "gguf_write"]
+MODULES = sys.argv[1:] or ["file", "gguf", "gguf_find", "gguf_read",
+                           "gguf_split", "gguf_write"]
 OPENING = ["gguf", "gguf_read", "gguf_split"]
 TESTS = ["test_file", "test_gguf", "test_gguf_write", "test_failing_calls"]
 # Counters of the modules as they are, and of those that can be refused.
