@@ -39,7 +39,7 @@ static const json_key keys[] = {
     {{"head_dim"}, SAYS_COUNT, FIELD(head_dim), false},
     {{"d_ff", "n_inner", "intermediate_size"}, SAYS_COUNT, FIELD(d_ff),
      false},
-    {{"batch_size"}, SAYS_COUNT, FIELD(batch_size), false},
+    {{"batch_size", "batch"}, SAYS_COUNT, FIELD(batch_size), false},
     // @end config-json-keys
     // @begin config-json-keys-2
     {{"name", "_name_or_path"}, SAYS_TEXT, FIELD(name), false},

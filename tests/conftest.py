@@ -17,6 +17,11 @@ def llama_program():
 
 
 @pytest.fixture(scope="session")
+def calculator():
+    subprocess.run(["make", "-s", "chapter-02"], cwd=ROOT, check=True)
+
+
+@pytest.fixture(scope="session")
 def smollm2():
     """The real model. Without it these tests fail: they have not been run."""
     done = subprocess.run(["make", "-s", "smollm2"], cwd=ROOT, text=True,

@@ -3,6 +3,8 @@ Python, tensor by tensor; against files that the gguf package wrote; and
 against what the makers of known models publish."""
 
 import json
+import os
+import shutil
 import subprocess
 
 import gguf
@@ -21,11 +23,7 @@ PUBLISHED = {
     "stablelm-2-1.6b": 1644515328, "pythia-1b": 1011781632,
     "smollm2-135m": 134515008, "llama-3.1-8b": 8030261248,
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def program():
-    subprocess.run(["make", "-s", "chapter-02"], cwd=ROOT, check=True)
+pytestmark = pytest.mark.usefixtures("calculator")
 
 
 def run(*options, code=0, text=None):
@@ -240,3 +238,23 @@ def test_the_engine_names_what_it_does_not_run(tmp_path, family,
     assert done.returncode == 1
     assert (f'{path}: general.architecture is "{family}", expected "llama"'
             in done.stderr)
+
+
+def test_only_this_program_needs_a_library(tmp_path):
+    for number, needed in (("02", True), ("03", False), ("08", False)):
+        done = subprocess.run(
+            ["make", "-n", f"OUT={tmp_path}/{number}", f"chapter-{number}"],
+            cwd=ROOT, capture_output=True, text=True, check=True)
+        assert ("jansson" in done.stdout) == needed
+
+
+def test_a_missing_library_is_named_in_a_line(tmp_path):
+    """Without a compiler that finds it, and without apt-get."""
+    (tmp_path / "id").symlink_to(shutil.which("id"))
+    done = subprocess.run(
+        ["/bin/sh", "tools/need", "none.h", "libnone-dev", "none"], cwd=ROOT,
+        env={**os.environ, "PATH": str(tmp_path), "CC": "no-such-compiler"},
+        capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == ("error: this needs none.h: please install "
+                           "libnone-dev (on macOS: brew install none)\n")

@@ -9,6 +9,8 @@ import pytest
 from conftest import ROOT
 from test_calculator import run
 
+pytestmark = pytest.mark.usefixtures("calculator")
+
 GOOD = """{
     "architecture": "llama",
     "n_layers": 2,
