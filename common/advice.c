@@ -18,7 +18,7 @@ double stored_number_bytes(dtype type)
 // @end advice-stored
 
 // @begin advice-run
-size_t advice_run_bytes(const model_config *c, dtype type,
+size_t advice_run_bytes(const model_config *c, size_t weight_bytes,
                         const plan_request *request)
 {
     memory_plan plan;
@@ -27,7 +27,7 @@ size_t advice_run_bytes(const model_config *c, dtype type,
     r.n_batch = r.n_batch < r.n_ctx ? r.n_batch : r.n_ctx;
     r.n_outputs = r.n_outputs < r.n_batch ? r.n_outputs : r.n_batch;
     if (plan_memory(c, &r, &plan, NULL) != LLL_OK
-        || !size_add(plan.total, cost_weights(c, type), &sum))
+        || !size_add(plan.total, weight_bytes, &sum))
         return SIZE_MAX;
     return sum;
 }
@@ -62,7 +62,7 @@ static int longest(need_of need, const void *what, int most, size_t memory)
 // @begin advice-context
 typedef struct {
     const model_config *config;
-    dtype type;
+    size_t weight_bytes;
     plan_request run;
     training_request train;
 } question;
@@ -71,7 +71,7 @@ static size_t need_of_context(const void *what, int n)
 {
     question q = *(const question *)what;
     q.run.n_ctx = n;
-    return advice_run_bytes(q.config, q.type, &q.run);
+    return advice_run_bytes(q.config, q.weight_bytes, &q.run);
 }
 
 static size_t need_of_block(const void *what, int n)
@@ -81,10 +81,10 @@ static size_t need_of_block(const void *what, int n)
     return cost_training(q.config, &q.train).total;
 }
 
-int advice_context(const model_config *c, dtype type,
+int advice_context(const model_config *c, size_t weight_bytes,
                    const plan_request *request, size_t memory)
 {
-    question q = {.config = c, .type = type, .run = *request};
+    question q = {.config = c, .weight_bytes = weight_bytes, .run = *request};
     return longest(need_of_context, &q, c->context_length, memory);
 }
 
@@ -101,7 +101,8 @@ const stored_type *advice_type(const model_config *c,
                                const plan_request *request, size_t memory)
 {
     for (int i = 0; i < N_STORED_TYPES; i++)
-        if (fits(advice_run_bytes(c, stored_types[i].type, request), memory))
+        if (fits(advice_run_bytes(c, cost_weights(c, stored_types[i].type),
+                                  request), memory))
             return &stored_types[i];
     return NULL;
 }

@@ -28,14 +28,15 @@ double stored_number_bytes(dtype type);
 // @end advice-types
 
 // @begin advice-run-api
-// Bytes that running needs: the weights as `type`, and the plan. SIZE_MAX
-// when it does not fit in size_t or the request is refused.
-size_t advice_run_bytes(const model_config *config, dtype type,
+// Bytes that running needs: those of the weights, and the plan. SIZE_MAX when
+// it does not fit in size_t or the request is refused. The batch is shortened
+// to the context.
+size_t advice_run_bytes(const model_config *config, size_t weight_bytes,
                         const plan_request *request);
 
 // The longest context, up to the model's, that runs in `memory` bytes; 0 when
-// not even one position fits. The batch is shortened to the context.
-int advice_context(const model_config *config, dtype type,
+// not even one position fits.
+int advice_context(const model_config *config, size_t weight_bytes,
                    const plan_request *request, size_t memory);
 
 // The longest block, up to the model's, that can be trained on in `memory`

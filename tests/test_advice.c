@@ -26,35 +26,41 @@ static const training_request STEP = {
 };
 static const size_t MIB = 1 << 20;
 
+static size_t need_of_type(int i)
+{
+    return advice_run_bytes(&MODEL, cost_weights(&MODEL,
+                                                 stored_types[i].type), &RUN);
+}
+
 static void running_is_weights_and_plan(void **state)
 {
     (void)state;
     memory_plan plan;
     assert_int_equal(plan_memory(&MODEL, &RUN, &plan, NULL), LLL_OK);
     for (int i = 0; i < N_STORED_TYPES; i++)
-        assert_true(advice_run_bytes(&MODEL, stored_types[i].type, &RUN)
-                    == plan.total + cost_weights(&MODEL,
-                                                 stored_types[i].type));
+        assert_true(need_of_type(i) == plan.total
+                    + cost_weights(&MODEL, stored_types[i].type));
     plan_request refused = RUN;
     refused.n_ctx = 8193;
-    assert_true(advice_run_bytes(&MODEL, DTYPE_F16, &refused) == SIZE_MAX);
+    assert_true(advice_run_bytes(&MODEL, 5, &refused) == SIZE_MAX);
 }
 
 static void the_longest_context(void **state)
 {
     (void)state;
+    size_t weights = cost_weights(&MODEL, DTYPE_Q4_0);
     for (size_t memory = 60 * MIB; memory < 300 * MIB; memory += 7 * MIB) {
         plan_request r = RUN;
-        r.n_ctx = advice_context(&MODEL, DTYPE_Q4_0, &RUN, memory);
+        r.n_ctx = advice_context(&MODEL, weights, &RUN, memory);
         assert_in_range(r.n_ctx, 0, 8192);
         if (r.n_ctx > 0)
-            assert_true(advice_run_bytes(&MODEL, DTYPE_Q4_0, &r) <= memory);
+            assert_true(advice_run_bytes(&MODEL, weights, &r) <= memory);
         r.n_ctx++;
         if (r.n_ctx <= 8192)
-            assert_true(advice_run_bytes(&MODEL, DTYPE_Q4_0, &r) > memory);
+            assert_true(advice_run_bytes(&MODEL, weights, &r) > memory);
     }
-    assert_int_equal(advice_context(&MODEL, DTYPE_F32, &RUN, 9 * MIB), 0);
-    assert_int_equal(advice_context(&MODEL, DTYPE_F32, &RUN, SIZE_MAX), 8192);
+    assert_int_equal(advice_context(&MODEL, weights, &RUN, 9 * MIB), 0);
+    assert_int_equal(advice_context(&MODEL, weights, &RUN, SIZE_MAX), 8192);
 }
 
 static void the_longest_block(void **state)
@@ -78,7 +84,7 @@ static void the_best_type(void **state)
     (void)state;
     size_t last = SIZE_MAX;
     for (int i = 0; i < N_STORED_TYPES; i++) {
-        size_t need = advice_run_bytes(&MODEL, stored_types[i].type, &RUN);
+        size_t need = need_of_type(i);
         assert_true(need < last);
         assert_ptr_equal(advice_type(&MODEL, &RUN, need), &stored_types[i]);
         last = need;

@@ -243,6 +243,28 @@ def test_tables_fit_the_page(name):
         assert 0 < max(map(len, done.stdout.splitlines())) <= 78
 
 
+def test_tables_are_data_too():
+    def rows(*options):
+        return json.loads(run(*options, "--json").stdout)
+    block = rows("--arch", "gpt2", "--table", "block-size")
+    assert [row["block"] for row in block] == ["256", "512", "1024", "2048",
+                                               "4096", "8192"]
+    one = answer("--arch", "gpt2", "--train-block", 512)["training"]
+    assert block[1]["linear"] == one["activations, linear"]
+    assert block[1]["square"] == one["activations, square"]
+    assert block[1]["parameters"] - block[0]["parameters"] == 256 * 768
+    gpus = rows("--table", "gpus")
+    assert len(gpus) == len(list((ROOT / "data/configs").glob("*.json")))
+    assert gpus[-1]["8"] == "4 lora"
+    # Of the five sizes none is further than a tenth from its name.
+    counts = rows("--table", "hardware")[0]
+    for name, n in (("125M", 125e6), ("350M", 350e6), ("7B", 7e9)):
+        assert counts[name] == pytest.approx(n, rel=0.1)
+    memory = rows("--table", "context")[0]
+    verdict = answer("--memory", "8G", "--block-size", 1 << 20)["verdict"]
+    assert memory["Q4"] == verdict["longest_context"]
+
+
 def test_the_whole_fits_the_page():
     for path in sorted((ROOT / "data/configs").glob("*.json")):
         done = run("--config", path, "--memory", "1G", "--bandwidth", 9999,

@@ -122,18 +122,18 @@ static void put_verdict(json_out *json, const cost_question *q)
     const model_config *c = q->config;
     const stored_type *best = advice_type(c, &q->run, q->memory);
     const training_way *way = advice_training(c, &q->training, q->memory);
-    size_t run = advice_run_bytes(c, q->stored->type, &q->run);
+    size_t run = advice_run_bytes(c, q->weight_bytes, &q->run);
     size_t train = cost_training(c, &q->training).total;
     put_object(json, "verdict");
     put_bytes(json, "memory", q->memory);
-    put_text(json, "weights", q->stored->name);
+    put_text(json, "weights", q->weights);
     put_bytes(json, "running", run);
     json_out_key(json, "runs");
     json_out_bool(json, run <= q->memory);
     json_out_key(json, "trains");
     json_out_bool(json, train <= q->memory);
     json_out_key(json, "longest_context");
-    json_out_i64(json, advice_context(c, q->stored->type, &q->run,
+    json_out_i64(json, advice_context(c, q->weight_bytes, &q->run,
                                       q->memory));
     json_out_key(json, "longest_block");
     json_out_i64(json, advice_block(c, &q->training, q->memory));

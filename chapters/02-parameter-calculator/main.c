@@ -73,14 +73,16 @@ static void print_all(const model *m, const cost_question *q,
     print_verdict(q);
 }
 
-static lll_status show_table(const char *name, const cost_question *q,
+static lll_status show_table(const settings *set, const cost_question *q,
                              lll_error *err)
 {
     static model_list list;
+    const char *name = set->costs.table;
     lll_status status = strcmp(name, "gpus") != 0 ? LLL_OK
                         : models_read(&list, "data/configs", err);
-    return status != LLL_OK ? status : print_table(name, q, list.items,
-                                                   list.n_items, err);
+    if (status != LLL_OK)
+        return status;
+    return print_table(name, q, list.items, list.n_items, set->json, err);
 }
 // @end main-one
 
@@ -104,7 +106,7 @@ static lll_status show_model(const settings *set, const model *m,
     if (status != LLL_OK)
         return status;
     if (set->costs.table != NULL)
-        return show_table(set->costs.table, &q, err);
+        return show_table(set, &q, err);
     if (set->json)
         return print_json(set, m, &q, runs ? &plan : NULL, err);
     if (set->formula)

@@ -19,7 +19,7 @@ typedef struct {
     const char *memory;         // "16G"; NULL for what this machine has free
     double bandwidth;           // 10^9 bytes a second; 0 for not said
     bool probe;                 // measure it
-    int64_t bits;
+    int64_t bits;               // 0: those of the file, or 4
     int64_t n_texts, n_block;   // of a step of training, and the tokens of
                                 // each; 0: not said
     bool mixed, checkpoint;
@@ -45,7 +45,9 @@ typedef struct {
     bool memory_said;           // by the user, not by this machine
     double bandwidth;           // bytes a second; 0 where nobody knows
     double one_core;            // of one thread, when measured
-    const stored_type *stored;  // of --bits
+    const char *weights;        // "Q4", of --bits, or "this file"
+    size_t weight_bytes;        // of those
+    dtype weight_type;          // of --bits; 4 bits where a file is meant
     training_request training;
 } cost_question;
 
@@ -69,11 +71,11 @@ void print_plan(const cost_question *q, const memory_plan *plan);
 void print_training(const cost_question *q);
 void print_verdict(const cost_question *q);
 
-// One table: hardware, context, gpus, block-size or activations. "gpus" is
-// about the n_configs models of `configs`.
+// One table, as text or JSON: hardware, context, gpus, block-size or
+// activations. "gpus" is about the n_configs models of `configs`.
 // LLL_ERR_USAGE   another name
 lll_status print_table(const char *name, const cost_question *q,
-                       const model_config *configs, int n_configs,
+                       const model_config *configs, int n_configs, bool json,
                        lll_error *err);
 
 // The plan, and all the rest, as members of the object that is open.

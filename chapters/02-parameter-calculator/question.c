@@ -10,7 +10,7 @@
 
 // @begin question-options
 const cost_settings cost_defaults = {
-    .bits = 4, .lora_matrices = "q,v",
+    .lora_matrices = "q,v",
 };
 
 size_t cost_options(cost_settings *s, args_option *rows)
@@ -19,8 +19,8 @@ size_t cost_options(cost_settings *s, args_option *rows)
         ARGS_HEADING("Memory, speed and training"),
         ARGS_TEXT(NULL, "--memory", "SIZE", &s->memory,
                   "for the verdict: 16G (default: what is free here)"),
-        ARGS_INT(NULL, "--bits", "N", &s->bits, 4, 32,
-                 "of a weight, for the verdict: 4, 8, 16 or 32"),
+        ARGS_INT(NULL, "--bits", "N", &s->bits, 0, 32, "of a weight, for the "
+                 "verdict: 4, 8, 16, 32 (0: the file's, or 4)"),
         ARGS_REAL(NULL, "--bandwidth", "N", &s->bandwidth, 0, 1e6,
                   "GB of memory read in a second"),
         ARGS_FLAG(NULL, "--probe", &s->probe, "measure that"),
@@ -104,7 +104,6 @@ cost_question cost_question_for(const cost_question *question,
     cost_question q = *question;
     activation_request *kept = &q.training.activations;
     q.config = c;
-    q.file_bytes = 0;
     q.run.n_ctx = smaller(q.run.n_ctx, c->context_length);
     q.run.n_batch = smaller(q.run.n_batch, q.run.n_ctx);
     kept->n_batch = c->batch_size > 0 ? c->batch_size : USUAL_TEXTS;
@@ -127,7 +126,7 @@ static lll_status read_training(const cost_settings *s, cost_question *q,
     t->activations.checkpoint = s->checkpoint;
     t->lora_rank = (int)s->lora_rank;
     t->lora_matrices = lora_matrices(s->lora_matrices);
-    t->frozen_type = q->stored->type;
+    t->frozen_type = q->weight_type;
     if (t->lora_matrices == 0)
         return lll_fail(err, LLL_ERR_USAGE, "--lora-matrices %s: expected "
                         "some of q,k,v,o,gate,up,down, or all",
@@ -139,28 +138,44 @@ static lll_status read_training(const cost_settings *s, cost_question *q,
 }
 // @end question-training
 
+// @begin question-weights
+static lll_status read_weights(const cost_settings *s, uint64_t file_bytes,
+                               cost_question *q, lll_error *err)
+{
+    int64_t bits = s->bits > 0 ? s->bits : 4;
+    for (int i = 0; i < N_STORED_TYPES; i++)
+        if (stored_types[i].bits == bits) {
+            q->weights = stored_types[i].name;
+            q->weight_type = stored_types[i].type;
+        }
+    if (q->weights == NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "--bits %" PRId64
+                        ": expected 4, 8, 16 or 32", s->bits);
+    q->weight_bytes = cost_weights(q->config, q->weight_type);
+    q->file_bytes = file_bytes;
+    if (s->bits == 0 && file_bytes > 0) {
+        q->weights = "this file";
+        q->weight_bytes = (size_t)file_bytes;
+    }
+    return LLL_OK;
+}
+// @end question-weights
+
 // @begin question-prepare
 lll_status cost_prepare(const cost_settings *s, const model_config *c,
                         const plan_request *run, uint64_t file_bytes,
                         cost_question *question, lll_error *err)
 {
     cost_question q = {.config = c, .run = *run};
-    for (int i = 0; i < N_STORED_TYPES; i++)
-        if (stored_types[i].bits == s->bits)
-            q.stored = &stored_types[i];
-    if (q.stored == NULL)
-        return lll_fail(err, LLL_ERR_USAGE, "--bits %" PRId64
-                        ": expected 4, 8, 16 or 32", s->bits);
+    lll_status status = read_weights(s, file_bytes, &q, err);
     q.memory = (size_t)machine_read_memory().available;
     q.memory_said = s->memory != NULL;
-    lll_status status = LLL_OK;
-    if (q.memory_said)
+    if (status == LLL_OK && q.memory_said)
         status = read_size(s->memory, &q.memory, err);
     if (status == LLL_OK)
         status = read_training(s, &q, err);
     if (status == LLL_OK)
         status = measure(s, &q, err);
-    q.file_bytes = file_bytes;
     if (status == LLL_OK)
         *question = q;
     return status;

@@ -7,7 +7,100 @@
 #include "common/size.h"
 #include "common/terminal.h"
 
-static const size_t GIB = (size_t)1 << 30;
+// @begin tables-grid
+// A table as data; it is then printed or written as JSON.
+typedef enum { CELL_BYTES, CELL_NUMBER, CELL_SHORT, CELL_TEXT } cell_kind;
+typedef struct {
+    cell_kind kind;
+    size_t number;          // SIZE_MAX: too much to count
+    char text[16];          // of CELL_TEXT
+} cell;
+
+enum { MAX_ROWS = 64, MAX_COLUMNS = 7 };
+typedef struct {
+    int n_rows, n_columns;
+    int width;              // of a column
+    const char *corner;     // what the rows are
+    char rows[MAX_ROWS][64], columns[MAX_COLUMNS][16];
+    cell cells[MAX_ROWS][MAX_COLUMNS];
+    char note[200];         // a line below
+} grid;
+
+// A new row, and its cells.
+static cell *add_row(grid *g, const char *name)
+{
+    snprintf(g->rows[g->n_rows], sizeof g->rows[0], "%s", name);
+    return g->cells[g->n_rows++];
+}
+
+static void add_column(grid *g, const char *name)
+{
+    snprintf(g->columns[g->n_columns++], sizeof g->columns[0], "%s", name);
+}
+// @end tables-grid
+
+// @begin tables-print
+static void cell_text(const cell *c, char *text, size_t capacity)
+{
+    if (c->kind == CELL_TEXT)
+        snprintf(text, capacity, "%s", c->text);
+    else if (c->kind == CELL_BYTES || c->number == SIZE_MAX)
+        bytes_text(c->number, text, capacity);
+    else if (c->kind == CELL_SHORT)
+        count_text(c->number, text, capacity);
+    else if (c->number == 0)
+        snprintf(text, capacity, "-");
+    else
+        number_text(c->number, text, capacity);
+}
+
+static void print_grid(const grid *g)
+{
+    char text[32];
+    int first = 78 - g->n_columns * g->width;
+    printf("%-*s", first, g->corner);
+    for (int i = 0; i < g->n_columns; i++)
+        printf("%*s", g->width, g->columns[i]);
+    printf("\n");
+    for (int row = 0; row < g->n_rows; row++) {
+        printf("%-*.*s", first, first, g->rows[row]);
+        for (int i = 0; i < g->n_columns; i++) {
+            cell_text(&g->cells[row][i], text, sizeof text);
+            printf("%*s", g->width, text);
+        }
+        printf("\n");
+    }
+    printf("%s", g->note);
+}
+// @end tables-print
+
+// @begin tables-json
+// A list with an object for each row.
+static lll_status write_grid(const grid *g, lll_error *err)
+{
+    json_out json;
+    json_out_begin(&json, stdout);
+    json_out_array(&json);
+    for (int row = 0; row < g->n_rows; row++) {
+        json_out_object(&json);
+        json_out_key(&json, g->corner);
+        json_out_text(&json, g->rows[row]);
+        for (int i = 0; i < g->n_columns; i++) {
+            const cell *c = &g->cells[row][i];
+            json_out_key(&json, g->columns[i]);
+            if (c->kind == CELL_TEXT)
+                json_out_text(&json, c->text);
+            else if (c->number == SIZE_MAX)
+                json_out_null(&json);
+            else
+                json_out_u64(&json, c->number);
+        }
+        json_out_end(&json);
+    }
+    json_out_end(&json);
+    return json_out_finish(&json, err);
+}
+// @end tables-json
 
 // @begin tables-models
 // Published shapes of five sizes: the first two are of Brown et al. 2020,
@@ -39,201 +132,251 @@ static const model_config sizes[N_SIZES] = {
 // @end tables-models
 
 // @begin tables-hardware
-// A row of the table of hardware: bytes that depend on the model.
-typedef size_t (*bytes_of)(const cost_question *q, int row);
+// What a row says of a model; `which` is a type, or a way of training.
+typedef size_t (*number_of)(const cost_question *q, int which);
 
-static size_t weights_bytes(const cost_question *q, int row)
+static size_t count_of(const cost_question *q, int which)
 {
-    return cost_weights(q->config, stored_types[row].type);
+    (void)which;
+    return (size_t)config_count(q->config).total;
 }
 
-static size_t run_bytes(const cost_question *q, int row)
+static size_t weights_of(const cost_question *q, int which)
 {
-    return advice_run_bytes(q->config, stored_types[row].type, &q->run);
+    return cost_weights(q->config, stored_types[which].type);
 }
 
-static size_t train_bytes(const cost_question *q, int row)
+static size_t run_of(const cost_question *q, int which)
+{
+    return advice_run_bytes(q->config, weights_of(q, which), &q->run);
+}
+
+static size_t training_of(const cost_question *q, int which)
 {
     return advice_training_cost(q->config, &q->training,
-                                &training_ways[row]).total;
+                                &training_ways[which]).total;
 }
 
-static void bytes_row(const cost_question *q, const char *name, bytes_of f,
-                      int row)
+// Memory is sold in powers of two, and a quarter is for everything else.
+static size_t machine_for(size_t need)
 {
-    printf("%-18s", name);
-    for (int i = 0; i < N_SIZES; i++) {
-        char text[32];
-        cost_question one = cost_question_for(q, &sizes[i]);
-        bytes_text(f(&one, row), text, sizeof text);
-        printf("%12s", text);
-    }
-    printf("\n");
+    size_t memory = (size_t)1 << 30;
+    while (memory / 4 * 3 < need && memory <= SIZE_MAX / 2)
+        memory *= 2;
+    return memory;
 }
 // @end tables-hardware
 
-// @begin tables-hardware-print
-static void print_hardware(const cost_question *q)
+// @begin tables-hardware-rows
+static void fill_hardware(grid *g, const cost_question *q)
 {
-    static const struct { const char *name; bytes_of f; int row; } rows[] = {
-        {"weights, FP32", weights_bytes, 0},
-        {"  FP16", weights_bytes, 1}, {"  Q8", weights_bytes, 2},
-        {"  Q4", weights_bytes, 3}, {"running, FP32", run_bytes, 0},
-        {"  FP16", run_bytes, 1}, {"  Q8", run_bytes, 2},
-        {"  Q4", run_bytes, 3}, {"training", train_bytes, 0},
-        {"  checkpoints", train_bytes, 1},
-        {"  adapters over Q4", train_bytes, 2},
+    static const struct {
+        const char *name;
+        number_of f;
+        int which;
+        cell_kind kind;
+        bool machine;       // the memory one needs to buy for it
+    } rows[] = {
+        {"parameters", count_of, 0, CELL_SHORT, false},
+        {"weights, FP32", weights_of, 0, CELL_BYTES, false},
+        {"  FP16", weights_of, 1, CELL_BYTES, false},
+        {"  Q8", weights_of, 2, CELL_BYTES, false},
+        {"  Q4", weights_of, 3, CELL_BYTES, false},
+        {"running, FP32", run_of, 0, CELL_BYTES, false},
+        {"  FP16", run_of, 1, CELL_BYTES, false},
+        {"  Q8", run_of, 2, CELL_BYTES, false},
+        {"  Q4", run_of, 3, CELL_BYTES, false},
+        {"  machine for Q4", run_of, 3, CELL_BYTES, true},
+        {"training", training_of, 0, CELL_BYTES, false},
+        {"  checkpoints", training_of, 1, CELL_BYTES, false},
+        {"  adapters over Q4", training_of, 2, CELL_BYTES, false},
+        {"  machine for them", training_of, 2, CELL_BYTES, true},
     };
-    char text[32];
-    printf("%-18s", "model");
-    for (int i = 0; i < N_SIZES; i++)
-        printf("%12s", sizes[i].name);
-    printf("\n%-18s", "parameters");
-    for (int i = 0; i < N_SIZES; i++) {
-        count_text(config_count(&sizes[i]).total, text, sizeof text);
-        printf("%12s", text);
+    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+        cell *cells = add_row(g, rows[row].name);
+        for (int i = 0; i < N_SIZES; i++) {
+            cost_question one = cost_question_for(q, &sizes[i]);
+            cells[i].kind = rows[row].kind;
+            cells[i].number = rows[row].f(&one, rows[row].which);
+            if (rows[row].machine)
+                cells[i].number = machine_for(cells[i].number);
+        }
     }
-    printf("\n");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        bytes_row(q, rows[i].name, rows[i].f, rows[i].row);
-    if (q->bandwidth > 0)
-        printf("%-18s", "tokens/s in Q4");
-    for (int i = 0; i < N_SIZES && q->bandwidth > 0; i++)
-        printf("%12.1f", q->bandwidth / cost_token_bytes(
-                   &sizes[i], stored_number_bytes(DTYPE_Q4_0),
-                   q->run.cache_type, 0));
-    printf("%srunning: contexts of %d; training: %d x %d tokens\n",
-           q->bandwidth > 0 ? "\n" : "", q->run.n_ctx,
-           cost_question_for(q, &sizes[0]).training.activations.n_batch,
-           q->training.activations.n_block);
 }
-// @end tables-hardware-print
+// @end tables-hardware-rows
+
+// @begin tables-hardware-speed
+static void fill_hardware_speed(grid *g, const cost_question *q)
+{
+    g->width = 12;
+    g->corner = "model";
+    for (int i = 0; i < N_SIZES; i++)
+        add_column(g, sizes[i].name);
+    fill_hardware(g, q);
+    if (q->bandwidth > 0) {
+        cell *cells = add_row(g, "tokens/s in Q4");
+        for (int i = 0; i < N_SIZES; i++) {
+            cells[i].kind = CELL_TEXT;
+            snprintf(cells[i].text, sizeof cells[i].text, "%.1f",
+                     q->bandwidth / cost_token_bytes(
+                         &sizes[i], stored_number_bytes(DTYPE_Q4_0),
+                         q->run.cache_type, 0));
+        }
+    }
+    snprintf(g->note, sizeof g->note, "running: contexts of %d; training: "
+             "%d x %d tokens\n", q->run.n_ctx,
+             q->training.activations.n_batch,
+             q->training.activations.n_block);
+}
+// @end tables-hardware-speed
 
 // @begin tables-context
-static void print_context(const cost_question *q)
+static void fill_context(grid *g, const cost_question *q)
 {
     // Turned positions have no end of their own; learned ones do.
     model_config c = *q->config;
     if (c.position == POSITION_ROTARY)
         c.context_length = CONFIG_MAX_DIMENSION;
-    printf("positions that fit, beside weights in\n%-10s", "memory");
+    g->corner = "memory";
+    g->width = 15;
     for (int i = 0; i < N_STORED_TYPES; i++)
-        printf("%14s", stored_types[i].name);
-    printf("\n");
+        add_column(g, stored_types[i].name);
     for (size_t gib = 8; gib <= 128; gib *= 2) {
-        printf("%6zu GiB", gib);
+        char name[32];
+        snprintf(name, sizeof name, "%zu GiB", gib);
+        cell *cells = add_row(g, name);
         for (int i = 0; i < N_STORED_TYPES; i++) {
-            char text[32];
-            int n = advice_context(&c, stored_types[i].type, &q->run,
-                                   gib * GIB);
-            number_text((uint64_t)n, text, sizeof text);
-            printf("%14s", n == 0 ? "-" : text);
+            size_t weights = cost_weights(&c, stored_types[i].type);
+            cells[i].kind = CELL_NUMBER;
+            cells[i].number = (size_t)advice_context(&c, weights, &q->run,
+                                                     gib << 30);
         }
-        printf("\n");
     }
-    printf("cache of %s; the model was trained for %d positions\n",
-           dtype_name((uint32_t)q->run.cache_type),
-           q->config->context_length);
+    snprintf(g->note, sizeof g->note, "positions that fit beside such "
+             "weights, in a cache of %s\n(the model was trained for %d)\n",
+             dtype_name((uint32_t)q->run.cache_type),
+             q->config->context_length);
 }
 // @end tables-context
 
 // @begin tables-gpus
-static void print_gpus(const cost_question *q, const model_config *configs,
-                       int n_configs)
+static void fill_gpus(grid *g, const cost_question *q,
+                      const model_config *configs, int n_configs)
 {
-    static const size_t memories[] = {8, 12, 16, 24, 40, 48, 80};
-    enum { N_MEMORIES = sizeof memories / sizeof memories[0] };
-    printf("%-22s", "memory in GiB");
-    for (int i = 0; i < N_MEMORIES; i++)
-        printf("%8zu", memories[i]);
-    printf("\n");
-    for (int row = 0; row < n_configs; row++) {
-        cost_question one = cost_question_for(q, &configs[row]);
-        printf("%-22.22s", configs[row].name);
-        for (int i = 0; i < N_MEMORIES; i++) {
-            char cell[16] = "-";
-            const stored_type *best = advice_type(&configs[row], &one.run,
-                                                  memories[i] * GIB);
-            const training_way *way = advice_training(
-                &configs[row], &one.training, memories[i] * GIB);
-            if (best != NULL)
-                snprintf(cell, sizeof cell, "%d %s", best->bits,
-                         way == NULL ? "-" : way->mark);
-            printf("%8s", cell);
-        }
-        printf("\n");
+    static const size_t gib[MAX_COLUMNS] = {8, 12, 16, 24, 40, 48, 80};
+    g->corner = "memory in GiB";
+    g->width = 8;
+    for (int i = 0; i < MAX_COLUMNS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%zu", gib[i]);
+        add_column(g, name);
     }
-    printf("bits of the most exact weights that run, with %d positions or "
-           "all it has;\nand how one can train: all weights, with "
-           "checkpoints, or low-rank adapters\n", q->run.n_ctx);
+    for (int row = 0; row < n_configs && row < MAX_ROWS; row++) {
+        const model_config *c = &configs[row];
+        cost_question one = cost_question_for(q, c);
+        cell *cells = add_row(g, c->name);
+        for (int i = 0; i < MAX_COLUMNS; i++) {
+            const stored_type *best = advice_type(c, &one.run, gib[i] << 30);
+            const training_way *way = advice_training(c, &one.training,
+                                                      gib[i] << 30);
+            cells[i] = (cell){CELL_TEXT, 0, "-"};
+            if (best != NULL)
+                snprintf(cells[i].text, sizeof cells[i].text, "%d %s",
+                         best->bits, way == NULL ? "-" : way->mark);
+        }
+    }
+    snprintf(g->note, sizeof g->note, "bits of the most exact weights that "
+             "run, with %d positions or all it has;\nand how one can train: "
+             "all weights, with checkpoints, or low-rank adapters\n",
+             q->run.n_ctx);
 }
 // @end tables-gpus
 
 // @begin tables-block
-static void print_block(const cost_question *q)
+static void fill_block(grid *g, const cost_question *q)
 {
-    char text[5][32];
-    printf("%8s %16s %13s %12s %12s %12s\n", "block", "parameters",
-           "linear", "square", "together", "checkpoints");
+    static const char *const names[] = {"parameters", "linear", "square",
+                                        "together", "checkpoints"};
+    g->corner = "block";
+    g->width = 14;
+    for (int i = 0; i < 5; i++)
+        add_column(g, names[i]);
     for (int n = 256; n <= 8192; n *= 2) {
+        char name[16];
         model_config c = *q->config;
-        activation_request r = q->training.activations;
-        r.n_block = c.context_length = n;
-        r.checkpoint = false;
-        activation_memory whole = activations_plan(&c, &r);
-        r.checkpoint = true;
-        activation_memory kept = activations_plan(&c, &r);
-        number_text(config_count(&c).total, text[0], sizeof text[0]);
-        bytes_text(whole.linear, text[1], sizeof text[1]);
-        bytes_text(whole.square, text[2], sizeof text[2]);
-        bytes_text(size_plus(whole.linear, whole.square), text[3],
-                   sizeof text[3]);
-        bytes_text(size_plus(kept.linear, kept.square), text[4],
-                   sizeof text[4]);
-        printf("%8d %16s %13s %12s %12s %12s\n", n, text[0], text[1],
-               text[2], text[3], text[4]);
+        training_request r = q->training;
+        r.activations.n_block = c.context_length = n;
+        r.activations.checkpoint = false;
+        activation_memory whole = cost_training(&c, &r).kept;
+        r.activations.checkpoint = true;
+        activation_memory kept = cost_training(&c, &r).kept;
+        snprintf(name, sizeof name, "%d", n);
+        cell *cells = add_row(g, name);
+        cells[0] = (cell){CELL_NUMBER, (size_t)config_count(&c).total, ""};
+        cells[1].number = whole.linear;
+        cells[2].number = whole.square;
+        cells[3].number = size_plus(whole.linear, whole.square);
+        cells[4].number = size_plus(kept.linear, kept.square);
     }
-    printf("activations of a batch of %d\n", q->training.activations.n_batch);
+    snprintf(g->note, sizeof g->note, "activations of a batch of %d\n",
+             q->training.activations.n_batch);
 }
 // @end tables-block
 
 // @begin tables-activations
-static void print_activations(const cost_question *q)
+static void add_kept(grid *g, const char *name, const char *where,
+                     size_t bytes)
 {
-    activation_memory m = cost_training(q->config, &q->training).kept;
-    printf("kept of each of %d layers\n", q->config->n_layers);
-    for (int i = 0; i < KEPT_PARTS; i++) {
-        if (i == KEPT_LAYER_PARTS)
-            printf("and once, behind the last\n");
-        if (m.bytes[i] > 0)
-            bytes_line(kept_part_name((kept_part)i), m.bytes[i]);
-    }
-    printf("held at once%s\n", q->training.activations.checkpoint
-           ? ", with checkpoints" : "");
-    bytes_line("linear", m.linear);
-    bytes_line("square", m.square);
+    cell *cells = add_row(g, name);
+    cells[0].kind = CELL_TEXT;
+    snprintf(cells[0].text, sizeof cells[0].text, "%s", where);
+    cells[1] = (cell){CELL_BYTES, bytes, ""};
+    cells[2] = (cell){CELL_NUMBER, bytes, ""};
 }
 
+static void fill_activations(grid *g, const cost_question *q)
+{
+    activation_memory m = cost_training(q->config, &q->training).kept;
+    g->corner = "kept";
+    g->width = 17;
+    add_column(g, "where");
+    add_column(g, "size");
+    add_column(g, "bytes");
+    for (int i = 0; i < KEPT_PARTS; i++)
+        if (m.bytes[i] > 0)
+            add_kept(g, kept_part_name((kept_part)i), i < KEPT_LAYER_PARTS
+                     ? "in each layer" : "at the end", m.bytes[i]);
+    add_kept(g, "linear", "all at once", m.linear);
+    add_kept(g, "square", "all at once", m.square);
+    snprintf(g->note, sizeof g->note, "%d layers, %d x %d tokens%s\n",
+             q->config->n_layers, q->training.activations.n_batch,
+             q->training.activations.n_block,
+             q->training.activations.checkpoint ? ", with checkpoints" : "");
+}
 // @end tables-activations
 
 // @begin tables-choose
 lll_status print_table(const char *name, const cost_question *q,
-                       const model_config *configs, int n_configs,
+                       const model_config *configs, int n_configs, bool json,
                        lll_error *err)
 {
+    grid g = {0};
     if (strcmp(name, "hardware") == 0)
-        print_hardware(q);
+        fill_hardware_speed(&g, q);
     else if (strcmp(name, "context") == 0)
-        print_context(q);
+        fill_context(&g, q);
     else if (strcmp(name, "gpus") == 0)
-        print_gpus(q, configs, n_configs);
+        fill_gpus(&g, q, configs, n_configs);
     else if (strcmp(name, "block-size") == 0)
-        print_block(q);
+        fill_block(&g, q);
     else if (strcmp(name, "activations") == 0)
-        print_activations(q);
+        fill_activations(&g, q);
     else
         return lll_fail(err, LLL_ERR_USAGE, "--table %s: expected hardware, "
                         "context, gpus, block-size or activations", name);
+    if (json)
+        return write_grid(&g, err);
+    print_grid(&g);
     return LLL_OK;
 }
 // @end tables-choose

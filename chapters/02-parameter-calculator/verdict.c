@@ -42,8 +42,8 @@ static void print_longest(const cost_question *q)
     const stored_type *best = advice_type(c, &q->run, q->memory);
     const training_way *way = advice_training(c, &q->training, q->memory);
     char what[64];
-    snprintf(what, sizeof what, "longest context, in %s", q->stored->name);
-    longest_line(what, advice_context(c, q->stored->type, &q->run,
+    snprintf(what, sizeof what, "longest context as %s", q->weights);
+    longest_line(what, advice_context(c, q->weight_bytes, &q->run,
                                       q->memory),
                  c->context_length, "positions");
     longest_line("longest block in training",
@@ -70,9 +70,9 @@ void print_verdict(const cost_question *q)
         printf("\nthis machine: an unknown amount of memory; --memory 16G "
                "gives one\n");
     if (q->memory > 0) {
-        snprintf(what, sizeof what, "running it, weights in %s",
-                 q->stored->name);
-        fits_line(what, advice_run_bytes(c, q->stored->type, &q->run),
+        snprintf(what, sizeof what, "running it as %s",
+                 q->weights);
+        fits_line(what, advice_run_bytes(c, q->weight_bytes, &q->run),
                   q->memory);
         fits_line("training it, as above",
                   cost_training(c, &q->training).total, q->memory);
