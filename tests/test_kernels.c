@@ -41,7 +41,7 @@ static void swiglu_is_the_same(void **unused)
 }
 
 typedef struct {
-    float maximum[40], total[40], out[40 * 96];
+    float maximum[100], total[100], out[100 * 96];
 } attended;
 
 static void attend_with(const kernels *table, attend_span span, attended *to)
@@ -62,14 +62,14 @@ static const dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_Q8_0};
 static void spans_are_the_same(void **unused)
 {
     static const int dims[] = {16, 32, 64, 80, 96, 20};
-    static const int rows[] = {1, 3, 16, 37};
-    static float q[40 * 96], numbers[128 * 96];
+    static const int rows[] = {1, 3, 16, 37, 100};
+    static float q[100 * 96], numbers[128 * 96];
     static uint16_t kv[3][2][2 * 128 * 96];     // of each type
     static attended a, b;
     const kernels *table[8];
-    int n_tables = tables(table, 8), horizon[40];
+    int n_tables = tables(table, 8), horizon[100];
     (void)unused;
-    for (int i = 0; i < 40 * 96; i++)
+    for (int i = 0; i < 100 * 96; i++)
         q[i] = uniform();
     for (int is_value = 0; is_value < 2; is_value++) {
         for (int i = 0; i < 128 * 96; i++)
@@ -80,7 +80,7 @@ static void spans_are_the_same(void **unused)
     }
     for (int d = 0; d < 6; d++)
         for (int n = 1; n <= 128; n += n < 20 ? 1 : 27)
-            for (int r = 0; r < 4; r++)
+            for (int r = 0; r < 5; r++)
                 for (int t = 0; t < 3; t++) {
                     if (plan_kv_check(types[t], dims[d], NULL) != LLL_OK)
                         continue;

@@ -38,54 +38,61 @@ static void swiglu(float *gate, const float *up, int n)
 }
 // @end simd-swiglu
 
-// @begin simd-span
-// All keys or all values of the span as floats: in place where they are
+// @begin simd-chunk
+// Positions that are decoded at once: their floats stay in the first cache
+// while the query rows pass by. Keys fill the lanes of a register; values are
+// more, because every pass loads and stores the rows' sums.
+enum {
+    KEYS_AT_ONCE = LANES,
+    VALUES_AT_ONCE = 32,
+    ROWS_AHEAD = 32,            // fetched while others are computed with
+    CACHE_LINE = 64
+};
+
+// Rows first..first+n-1 of keys or values as floats: in place where they are
 // stored so, otherwise decoded into `to`.
-static INLINE const float *span_floats(const attend_span *span,
-                                       const void *rows, float *to,
-                                       size_t *stride)
+static INLINE const float *chunk_floats(const attend_span *span,
+                                        const void *rows, int first, int n,
+                                        float *to, size_t *stride)
 {
-    const uint8_t *row = rows;
+    size_t bytes = span->row_bytes;
+    const uint8_t *row = (const uint8_t *)rows + (size_t)first * bytes;
+    for (size_t at = 0; at < (size_t)n * bytes; at += CACHE_LINE)
+        __builtin_prefetch(row + ROWS_AHEAD * bytes + at);
     *stride = (size_t)span->head_dim;
     if (span->type == DTYPE_F32) {
-        *stride = span->row_bytes / sizeof(float);
-        return rows;
+        *stride = bytes / sizeof(float);
+        return (const float *)(const void *)row;
     }
-    for (int j = 0; j < span->n_positions; j++)
-        (void)row_as_floats(span->type, row + (size_t)j * span->row_bytes,
+    for (int j = 0; j < n; j++)
+        (void)row_as_floats(span->type, row + (size_t)j * bytes,
                             span->head_dim, to + (size_t)j * *stride);
     return to;
 }
-// @end simd-span
+// @end simd-chunk
 
-// @begin simd-span-2
-// Keys on their side, to[i * ATTENTION_SPAN + j] = keys[j][i]: a position in
-// each lane, so that scores need no sums over lanes. Lanes without a position
-// are filled with the last key.
+// @begin simd-turn
+// Keys on their side, to[i * LANES + j] = keys[j][i]: a position in each
+// lane, so that scores need no sums over lanes. Lanes without a position are
+// filled with the last key.
 static INLINE void turn_keys(const float *keys, size_t stride, int n, int d,
                              float *to)
 {
-    for (int j = 0; j < n; j += LANES)
-        for (int i = 0; i < d; i += 4) {
-            float *at = to + i * ATTENTION_SPAN + j;
-            vi column[4];
-            if (j + LANES <= n && i + 4 <= d) {
-                i_load_columns((const uint8_t *)(keys + (size_t)j * stride
-                                                 + i),
-                               stride * sizeof(float), column);
-                UNROLL for (int k = 0; k < 4; k++)
-                    i_store(at + k * ATTENTION_SPAN, column[k]);
-                continue;
-            }
-            for (int k = 0; k < 4 && i + k < d; k++)
-                for (int l = 0; l < LANES; l++) {
-                    int row = j + l < n ? j + l : n - 1;
-                    at[k * ATTENTION_SPAN + l] =
-                        keys[(size_t)row * stride + (size_t)(i + k)];
-                }
+    int i = 0;
+    for (; n == LANES && i + 4 <= d; i += 4) {
+        vi column[4];
+        i_load_columns((const uint8_t *)(keys + i), stride * sizeof(float),
+                       column);
+        UNROLL for (int k = 0; k < 4; k++)
+            i_store(to + (i + k) * LANES, column[k]);
+    }
+    for (; i < d; i++)
+        for (int l = 0; l < LANES; l++) {
+            int row = l < n ? l : n - 1;
+            to[i * LANES + l] = keys[(size_t)row * stride + (size_t)i];
         }
 }
-// @end simd-span-2
+// @end simd-turn
 
 // @begin simd-scores
 // Of the sixteen sums of dot_f32(), the one of the numbers i, i + 16, ...:
@@ -96,7 +103,7 @@ static INLINE void one_sum(const float *q, int n_rows, int d,
     UNROLL for (int r = 0; r < n_rows; r++)
         sum[r] = f_set1(0.0f);
     for (; i < d; i += 16) {
-        vf key = f_load(keys + i * ATTENTION_SPAN);
+        vf key = f_load(keys + i * LANES);
         UNROLL for (int r = 0; r < n_rows; r++)
             sum[r] = f_fma(f_set1(q[r * d + i]), key, sum[r]);
     }
@@ -126,26 +133,22 @@ static INLINE void four_sums(const float *q, int n_rows, int d,
 }
 
 static INLINE void scores_of(const float *q, int n_rows, int d,
-                             const float *keys, int n, float *scores)
+                             const float *keys, float *scores)
 {
-    for (int j = 0; j < n; j += LANES) {
-        vf sum[ATTEND_ROWS], odd[ATTEND_ROWS], other[ATTEND_ROWS];
-        four_sums(q, n_rows, d, keys + j, 0, sum);
-        four_sums(q, n_rows, d, keys + j, 2, other);
-        add_pair(other, n_rows, sum);
-        four_sums(q, n_rows, d, keys + j, 1, odd);
-        four_sums(q, n_rows, d, keys + j, 3, other);
-        add_pair(other, n_rows, odd);
-        add_pair(odd, n_rows, sum);
-        UNROLL for (int r = 0; r < n_rows; r++)
-            f_store(scores + r * ATTENTION_SPAN + j, sum[r]);
-    }
+    vf sum[ATTEND_ROWS], odd[ATTEND_ROWS], other[ATTEND_ROWS];
+    four_sums(q, n_rows, d, keys, 0, sum);
+    four_sums(q, n_rows, d, keys, 2, other);
+    add_pair(other, n_rows, sum);
+    four_sums(q, n_rows, d, keys, 1, odd);
+    four_sums(q, n_rows, d, keys, 3, other);
+    add_pair(other, n_rows, odd);
+    add_pair(odd, n_rows, sum);
+    UNROLL for (int r = 0; r < n_rows; r++)
+        f_store(scores + r * ATTENTION_SPAN, sum[r]);
 }
 // @end simd-scores-2
 
 // @begin simd-weights
-enum { SCORE_ROWS = 16 };       // attention_scratch() has room for them
-
 // scores[0..n) become exp(score - maximum); room for ATTENTION_SPAN.
 static INLINE void weights_of(float *scores, int n, float *maximum,
                               float *total)
@@ -179,17 +182,17 @@ static INLINE void weights_of(float *scores, int n, float *maximum,
 // @end simd-weights
 
 // @begin simd-values
-// out[r] += sum of weight[r][j] * value[j] over the positions first..end-1,
-// in rising j, for n_v vectors of the head.
+// out[r] += sum of weight[r][j] * value[j] over n positions, in rising j,
+// for n_v vectors of the head.
 static INLINE void add_values(const float *weights, int n_rows,
-                              const float *values, size_t stride, int first,
-                              int end, float *out, int head_dim, int n_v)
+                              const float *values, size_t stride, int n,
+                              float *out, int head_dim, int n_v)
 {
     vf sum[ATTEND_ROWS * 4];
     UNROLL for (int r = 0; r < n_rows; r++)
         UNROLL for (int k = 0; k < n_v; k++)
             sum[r * n_v + k] = f_load(out + r * head_dim + k * LANES);
-    for (int j = first; j < end; j++) {
+    for (int j = 0; j < n; j++) {
         const float *value = values + (size_t)j * stride;
         vf v[4];
         UNROLL for (int k = 0; k < n_v; k++)
@@ -207,21 +210,19 @@ static INLINE void add_values(const float *weights, int n_rows,
 // @end simd-values
 
 // @begin simd-values-2
-static INLINE void values_of(const attend_span *span, const float *weights,
-                             const float *values, size_t stride, int first,
-                             int end, float *out, int n_rows)
+static INLINE void values_of(const float *weights, int n_rows, int d,
+                             const float *values, size_t stride, int n,
+                             float *out)
 {
-    int d = span->head_dim, i = 0;
+    int i = 0;
     for (; i + 4 * LANES <= d; i += 4 * LANES)
-        add_values(weights, n_rows, values + i, stride, first, end, out + i,
-                   d, 4);
+        add_values(weights, n_rows, values + i, stride, n, out + i, d, 4);
     for (; i + LANES <= d; i += LANES)
-        add_values(weights, n_rows, values + i, stride, first, end, out + i,
-                   d, 1);
+        add_values(weights, n_rows, values + i, stride, n, out + i, d, 1);
     for (; i < d; i++)
         for (int r = 0; r < n_rows; r++) {
             float sum = out[r * d + i];
-            for (int j = first; j < end; j++)
+            for (int j = 0; j < n; j++)
                 sum = fmaf(weights[r * ATTENTION_SPAN + j],
                            values[(size_t)j * stride + (size_t)i], sum);
             out[r * d + i] = sum;
@@ -230,49 +231,138 @@ static INLINE void values_of(const attend_span *span, const float *weights,
 // @end simd-values-2
 
 // @begin simd-attend
-// A few query rows against the span. Where they see different numbers of
-// positions, those that all of them see are summed together, and each row
-// goes on alone: the order of its sum is the same.
-static INLINE void attend_rows(const attend_span *span, const float *keys,
-                               const float *values, size_t stride, int row,
-                               int n_rows)
+// Some query rows against a span.
+typedef struct {
+    const attend_span *span;
+    int first, n_rows;          // of the span's rows
+    int most;                   // positions that one of them sees
+    float *decoded;             // [VALUES_AT_ONCE, head_dim]
+    float *turned;              // [head_dim, KEYS_AT_ONCE]
+    float *scores;              // [n_rows, ATTENTION_SPAN], then weights
+} attend_job;
+
+static int at_most(int n, int most)
 {
-    float *scores = span->scratch;
-    int d = span->head_dim, n[ATTEND_ROWS], least = ATTENTION_SPAN, most = 0;
-    float *out = span->out + (size_t)row * (size_t)d;
-    for (int r = 0; r < n_rows; r++) {
-        n[r] = attend_visible(span, row + r);
-        least = n[r] < least ? n[r] : least;
-        most = n[r] > most ? n[r] : most;
-    }
-    scores_of(span->q + (size_t)row * (size_t)d, n_rows, d, keys, most,
-              scores);
-    for (int r = 0; r < n_rows; r++)
-        weights_of(scores + r * ATTENTION_SPAN, n[r],
-                   &span->maximum[row + r], &span->total[row + r]);
-    memset(out, 0, (size_t)(n_rows * d) * sizeof *out);
-    values_of(span, scores, values, stride, 0, least, out, n_rows);
-    for (int r = 0; r < n_rows; r++)
-        if (n[r] > least)
-            values_of(span, scores + r * ATTENTION_SPAN, values, stride,
-                      least, n[r], out + r * d, 1);
+    return n < most ? n : most;
+}
+
+// How many of `left` rows to take at once.
+static int group_of(int left)
+{
+    return left >= ATTEND_ROWS ? ATTEND_ROWS : left >= 2 ? 2 : 1;
 }
 // @end simd-attend
 
 // @begin simd-attend-2
-static void attend(const attend_span *span)
+static void score_group(const float *q, int n_rows, int d, const float *keys,
+                        float *scores)
 {
-    size_t d = (size_t)span->head_dim, stride;
-    float *turned = span->scratch + SCORE_ROWS * ATTENTION_SPAN;
-    float *decoded = turned + ATTENTION_SPAN * d;
-    const float *keys = span_floats(span, span->keys, decoded, &stride);
-    turn_keys(keys, stride, span->n_positions, span->head_dim, turned);
-    // The keys as they were are not needed any more; values take their place.
-    const float *values = span_floats(span, span->values, decoded, &stride);
-    int row = 0;
-    for (; row + ATTEND_ROWS <= span->n_rows; row += ATTEND_ROWS)
-        attend_rows(span, turned, values, stride, row, ATTEND_ROWS);
-    for (; row < span->n_rows; row++)
-        attend_rows(span, turned, values, stride, row, 1);
+    if (n_rows == ATTEND_ROWS)
+        scores_of(q, ATTEND_ROWS, d, keys, scores);
+    else if (n_rows == 2)
+        scores_of(q, 2, d, keys, scores);
+    else
+        scores_of(q, 1, d, keys, scores);
+}
+
+static void value_group(const float *weights, int n_rows, int d,
+                        const float *values, size_t stride, int n, float *out)
+{
+    if (n_rows == ATTEND_ROWS)
+        values_of(weights, ATTEND_ROWS, d, values, stride, n, out);
+    else if (n_rows == 2)
+        values_of(weights, 2, d, values, stride, n, out);
+    else
+        values_of(weights, 1, d, values, stride, n, out);
 }
 // @end simd-attend-2
+
+// @begin simd-attend-3
+// Of the chunk of n positions from j on, how many row r sees: below 1, none.
+static int seen(const attend_job *job, int r, int j, int n)
+{
+    return at_most(attend_visible(job->span, job->first + r) - j, n);
+}
+
+static void score_chunk(const attend_job *job, int j, int n)
+{
+    const attend_span *span = job->span;
+    int d = span->head_dim;
+    size_t stride;
+    const float *q = span->q + (size_t)job->first * (size_t)d;
+    const float *keys = chunk_floats(span, span->keys, j, n, job->decoded,
+                                     &stride);
+    turn_keys(keys, stride, n, d, job->turned);
+    for (int r = 0, rows; r < job->n_rows; r += rows) {
+        rows = group_of(job->n_rows - r);
+        score_group(q + r * d, rows, d, job->turned,
+                    job->scores + r * ATTENTION_SPAN + j);
+    }
+}
+// @end simd-attend-3
+
+// @begin simd-attend-4
+// Rows that see the same number of positions are summed together. The others
+// go alone: the order of a row's sum is the same.
+static void value_chunk(const attend_job *job, int j, int n)
+{
+    const attend_span *span = job->span;
+    int d = span->head_dim;
+    size_t stride;
+    float *out = span->out + (size_t)job->first * (size_t)d;
+    const float *values = chunk_floats(span, span->values, j, n,
+                                       job->decoded, &stride);
+    for (int r = 0, rows; r < job->n_rows; r += rows) {
+        int sees = seen(job, r, j, n), same = 1;
+        while (r + same < job->n_rows && same < ATTEND_ROWS
+               && seen(job, r + same, j, n) == sees)
+            same++;
+        rows = group_of(same);
+        if (sees > 0)
+            value_group(job->scores + r * ATTENTION_SPAN + j, rows, d,
+                        values, stride, sees, out + r * d);
+    }
+}
+// @end simd-attend-4
+
+// @begin simd-attend-5
+static void attend_rows(const attend_job *job)
+{
+    const attend_span *span = job->span;
+    size_t first = (size_t)job->first, d = (size_t)span->head_dim;
+    int most = job->most;
+    for (int j = 0; j < most; j += KEYS_AT_ONCE)
+        score_chunk(job, j, at_most(most - j, KEYS_AT_ONCE));
+    for (int r = 0; r < job->n_rows; r++)
+        weights_of(job->scores + r * ATTENTION_SPAN, seen(job, r, 0, most),
+                   &span->maximum[job->first + r],
+                   &span->total[job->first + r]);
+    memset(span->out + first * d, 0,
+           (size_t)job->n_rows * d * sizeof *span->out);
+    for (int j = 0; j < most; j += VALUES_AT_ONCE)
+        value_chunk(job, j, at_most(most - j, VALUES_AT_ONCE));
+}
+// @end simd-attend-5
+
+// @begin simd-attend-6
+static void attend(const attend_span *span)
+{
+    size_t d = (size_t)span->head_dim;
+    attend_job job = {.span = span, .decoded = span->scratch};
+    job.turned = job.decoded + VALUES_AT_ONCE * d;
+    job.scores = job.turned + KEYS_AT_ONCE * d;
+    // As many rows as have room for their scores beside these: 16 or more.
+    int room = (int)((attention_scratch(span->head_dim)
+                      - (VALUES_AT_ONCE + KEYS_AT_ONCE) * d)
+                     / ATTENTION_SPAN);
+    for (; job.first < span->n_rows; job.first += room) {
+        job.n_rows = at_most(span->n_rows - job.first, room);
+        job.most = 0;
+        for (int r = 0; r < job.n_rows; r++) {
+            int n = attend_visible(span, job.first + r);
+            job.most = n > job.most ? n : job.most;
+        }
+        attend_rows(&job);
+    }
+}
+// @end simd-attend-6
