@@ -113,7 +113,9 @@ size_t plan_activations(int n_rows, int n_columns)
 // @begin plan-threads
 size_t plan_attend_scratch(int head_dim)
 {
-    // A span's keys and values as floats, and scores for sixteen rows.
+    // A span's keys and values as floats, and scores for sixteen rows: so
+    // the taught text reads blocks. Others decode less at once, and use the
+    // room for the scores of more rows.
     return size_times(sizeof(float) * PLAN_ATTEND_SPAN,
                  2 * (size_t)head_dim + 16);
 }
