@@ -405,7 +405,9 @@ lll_status gguf_write_begin(gguf_writer *out, const char *path,
     sink to = {.file = &out->file, .err = err};
     to.status = file_create(to.file, path, err);
     put_lists(&to, out);
-    put_zeros(&to, padding(to.file->n_bytes, out->alignment));
+    // Files without tensors, vocabularies alone, end with their lists.
+    if (out->n_tensors > 0)
+        put_zeros(&to, padding(to.file->n_bytes, out->alignment));
     return to.status;
 }
 // @end gguf-write-begin
