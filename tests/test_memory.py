@@ -1,0 +1,171 @@
+"""Prediction and fact: what chapter 08 asks of the system is what --plan says
+it will ask, and what chapter 02 says, byte for byte.
+
+Counted are the bytes that the program asks for, by tests/memory/count.c, which
+is loaded before the C library. That is how Linux does it, so elsewhere these
+tests say that they cannot run. What the C library asks for itself is counted
+apart and bounded: a table of 272 bytes or so for each thread that is started,
+and while a model is opened the streams in which the system says how much
+memory is free. None of it is the program's, and other C libraries take other
+amounts.
+
+Pages are another matter: what was asked for and never touched has none, and
+the stack, the libraries and the program have some that nobody asked for. So
+they are only bounded from above, and what belongs to a file is apart, because
+the system can take such pages away and read them again:
+
+    RssAnon at its largest  <=  plan + 4 MB
+    VmHWM                   <=  plan + mapped files + 4 MB
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine
+import make_test_models
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = ROOT / "data/tiny.txt"
+ALLOWANCE = 4 * 10**6
+N_MODELS = 50
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="counts with LD_PRELOAD, and reads /proc")
+
+
+@pytest.fixture(scope="module")
+def counter(tmp_path_factory):
+    library = tmp_path_factory.mktemp("count") / "count.so"
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library,
+                    ROOT / "tests/memory/count.c", "-ldl", "-lpthread"],
+                   check=True)
+    return library
+
+
+def counted(counter, folder, command, **more):
+    """What a command prints, and what it asked for."""
+    report = folder / "memory.json"
+    report.unlink(missing_ok=True)
+    done = subprocess.run([*map(str, command)], cwd=ROOT, timeout=60,
+                          capture_output=True, check=False, **more,
+                          env={**os.environ, "LD_PRELOAD": str(counter),
+                               "COUNT_MEMORY": str(report)})
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads(report.read_text())
+
+
+def plan(*options):
+    return json.loads(engine.run(*options, "--plan", "--json"))
+
+
+def test_the_counter_counts(counter, tmp_path):
+    program = tmp_path / "known"
+    subprocess.run(["cc", "-O0", "-o", program,
+                    ROOT / "tests/memory/known.c"], check=True)
+    _, got = counted(counter, tmp_path, [program])
+    # 600 + 1000 + 4096 + 8192 + 50 first; then 100,000 in place of 600 and
+    # of the pages, and for a moment both.
+    assert got["program"] == 600 + 1000 + 4096 + 50 + 100000
+    assert got["left"] == 50 and got["calls"] == 6 and got["late"] == 0
+    assert 100000 <= got["anonymous"] <= got["resident"]
+
+
+def draw(dice):
+    """A model, and a way to run it, that nobody chose."""
+    head_dim = dice.choice([8, 10, 16, 24, 32, 64])
+    n_kv_heads = dice.randint(1, 4)
+    kind = dice.choice(["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"])
+    width = dice.choice([32, 64, 96, 160]) if kind[0] == "Q" else \
+        dice.choice([20, 36, 60, 64, 100])
+    n_context = dice.randint(16, 400)
+    model = dict(
+        n_layers=dice.randint(1, 5), n_context=n_context, d_model=width,
+        d_ff=dice.choice([32, 77, 96, 288]), head_dim=head_dim,
+        n_kv_heads=n_kv_heads, n_heads=n_kv_heads * dice.randint(1, 4),
+        kind=kind, tied=dice.random() < 0.5, biases=dice.random() < 0.3,
+        factors=dice.random() < 0.2, spm=dice.random() < 0.3)
+    caches = ["f32", "f16"] + ["q8_0"] * (head_dim % 32 == 0)
+    n_ctx = dice.choice([0, n_context, dice.randint(8, n_context)])
+    run = ["-c", n_ctx, "-b", dice.choice([1, 7, 64, 512, 700]),
+           "-t", dice.randint(1, 4), "-ctk", dice.choice(caches),
+           "--activations", dice.choice(["q8", "q8", "f32"])]
+    return model, run
+
+
+@pytest.mark.parametrize("seed", range(N_MODELS))
+def test_plan_is_fact(seed, counter, tmp_path, llama_program):
+    dice = random.Random(seed)
+    changes, run = draw(dice)
+    path = tmp_path / f"random-{seed}.gguf"
+    make_test_models.make(path, seed, **changes)
+    n_ctx = run[1] or changes["n_context"]
+    endless = ["-n", -1, "--ignore-eos", "--temp", dice.choice([0, 1]),
+               "-s", seed, "-q"]
+    # Each way fills the context to its last position.
+    ways = [["-p", "the rain " * dice.randint(1, n_ctx // 8), *endless],
+            ["-p", "a", "--json", "-r", "no such text", *endless],
+            ["--perplexity", TEXT, "-q"]]
+    if not changes["spm"] and n_ctx > 40:
+        ways.append(["--chat", *endless])
+    way = dice.choice(ways)
+    options = ["-m", path, *run, *way]
+    expected = plan(*options)
+    total = expected["memory"]["total"]
+
+    said, got = counted(counter, tmp_path, [llama_program, *options],
+                        input=b"the rain in the plain\n")
+    assert got["program"] == total, (changes, options)
+    assert got["late"] == 0         # and nothing once the model is there
+    assert got["left"] == 0
+    assert got["library"] < 16384 and got["library_left"] == 0
+    mapped = expected["mapped_bytes"]
+    assert mapped == path.stat().st_size
+    if "--perplexity" in way:
+        mapped += TEXT.stat().st_size
+    assert got["anonymous"] <= total + ALLOWANCE
+    assert got["resident"] <= total + mapped + ALLOWANCE
+    if "--json" in way:
+        said = json.loads(said)
+        assert said["prompt_tokens"] + said["completion_tokens"] == n_ctx + 1
+
+
+@pytest.fixture(scope="module")
+def calculator():
+    subprocess.run(["make", "-s", "chapter-02"], cwd=ROOT, check=True)
+    return ROOT / "chapter-02/run"
+
+
+@pytest.mark.parametrize("seed", range(0, N_MODELS, 5))
+def test_chapter_02_says_the_same(seed, calculator, tmp_path, llama_program):
+    changes, run = draw(random.Random(seed))
+    path = tmp_path / f"random-{seed}.gguf"
+    make_test_models.make(path, seed, **changes)
+    where = run.index("--activations")
+    said = subprocess.run([calculator, "--gguf", path, "--json",
+                           *map(str, run[:where])], cwd=ROOT, check=True,
+                          capture_output=True).stdout
+    assert json.loads(said)["memory"] == plan("-m", path, *run)["memory"]
+
+
+def test_the_real_model(smollm2, calculator, counter, tmp_path):
+    """With a context filled, a prompt of many lengths, and --fit."""
+    run = ["-m", smollm2, "-c", 96, "-t", 2]
+    total = plan(*run)["memory"]["total"]
+    said = json.loads(subprocess.run(
+        [calculator, *map(str, run), "--json"], cwd=ROOT, check=True,
+        capture_output=True).stdout)
+    assert said["memory"]["total"] == total
+    for prompt in ("a", "many words and " * 20):
+        _, got = counted(counter, tmp_path, [
+            ROOT / "chapter-08/run", *run, "-p", prompt, "-n", -1,
+            "--ignore-eos", "-q"])
+        assert got["program"] == total and got["late"] == 0
+        assert got["anonymous"] <= total + ALLOWANCE
+        assert got["resident"] <= (total + smollm2.stat().st_size
+                                   + ALLOWANCE)
