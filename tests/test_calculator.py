@@ -137,6 +137,44 @@ def test_published_totals(name):
     assert total("--config", f"data/configs/{name}.json") == PUBLISHED[name]
 
 
+# What the makers' own config.json say of shapes; what they leave out has the
+# default of their library.
+AS_PUBLISHED = {
+    "gpt2": {
+        "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"],
+        "n_ctx": 1024, "n_embd": 768, "n_head": 12, "n_layer": 12,
+        "n_positions": 1024, "vocab_size": 50257, "n_inner": None,
+        "layer_norm_epsilon": 1e-05, "task_specific_params": {
+            "text-generation": {"do_sample": True, "max_length": 50}}},
+    "pythia-1b": {
+        "model_type": "gpt_neox", "hidden_size": 2048, "rotary_pct": 0.25,
+        "intermediate_size": 8192, "max_position_embeddings": 2048,
+        "num_attention_heads": 8, "num_hidden_layers": 16,
+        "rotary_emb_base": 10000, "vocab_size": 50304,
+        "use_parallel_residual": True, "tie_word_embeddings": False},
+    "stablelm-2-1.6b": {
+        "model_type": "stablelm", "hidden_size": 2048,
+        "intermediate_size": 5632, "max_position_embeddings": 4096,
+        "num_attention_heads": 32, "num_hidden_layers": 24,
+        "num_key_value_heads": 32, "partial_rotary_factor": 0.25,
+        "use_qkv_bias": True, "vocab_size": 100352},
+    "llama-3.1-8b": {
+        "model_type": "llama", "attention_bias": False, "mlp_bias": False,
+        "hidden_size": 4096, "intermediate_size": 14336,
+        "max_position_embeddings": 131072, "num_attention_heads": 32,
+        "num_hidden_layers": 32, "num_key_value_heads": 8,
+        "rms_norm_eps": 1e-05, "rope_theta": 500000.0, "vocab_size": 128256,
+        "rope_scaling": {"factor": 8.0, "rope_type": "llama3"}},
+}
+
+
+@pytest.mark.parametrize("name", AS_PUBLISHED)
+def test_published_configurations(tmp_path, name):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(AS_PUBLISHED[name]))
+    assert total("--config", path) == PUBLISHED[name]
+
+
 def write_gguf(path, m, extra=None):
     """A file of that model with all tensors zero, as a converter would."""
     writer = gguf.GGUFWriter(path, m.family)
