@@ -1,6 +1,7 @@
 """Which lines of the reader and the writer has nobody tried?
 
     make coverage
+    make fuzz-coverage
 
 builds them with gcc's counters, lets chapter 3's program refuse every broken
 file of reference/make_bad_files.py and open every unusual one, then runs the
@@ -8,6 +9,9 @@ C tests, among them the one in which the system refuses. Prints for each
 module how many of its lines ran, and each line that did not: there must be
 none. For the modules that read, the lines that files alone do not reach are
 listed too: what is left there is a system that refuses.
+
+The second counts the lines of every module that the fuzzers run, by the
+files that they have found: tests/fuzz/corpus, and what `make fuzz` kept.
 """
 import pathlib
 import subprocess
@@ -16,10 +20,16 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "reference"))
 import make_bad_files  # noqa: E402
+import make_fuzz_seeds  # noqa: E402
 
 OUT = ROOT / "build/coverage"
-MODULES = sys.argv[1:] or ["file", "gguf", "gguf_find", "gguf_read",
-                           "gguf_split", "gguf_write"]
+MODULES = ["file", "gguf", "gguf_find", "gguf_read", "gguf_split",
+           "gguf_write"]
+FUZZED = {
+    "gguf": MODULES[1:],
+    "tokenizer": ["config", "config_gguf", "unicode", "pretokenize",
+                  "pretokenize_rules", "bpe", "vocabulary",
+                  "vocabulary_load", "tokenizer", "tokenizer_encode"]}
 OPENING = ["gguf", "gguf_read", "gguf_split"]
 TESTS = ["test_file", "test_gguf", "test_gguf_write", "test_failing_calls"]
 # Counters of the modules as they are, and of those that can be refused.
@@ -32,11 +42,10 @@ def run(*words, **more):
                           **{"cwd": ROOT, **more})
 
 
-def build():
+def build(*targets):
     flags = ["CC=gcc", "OPT=-O0", "CFLAGS=--coverage", "LINK=--coverage",
              f"OUT={OUT}"]
-    done = run("make", "-s", *flags, f"{OUT}/chapter-03/run",
-               *[f"{OUT}/tests/{t}" for t in TESTS])
+    done = run("make", "-s", *flags, *[f"{OUT}/{t}" for t in targets])
     if done.returncode != 0:
         sys.exit(done.stdout + done.stderr)
     for folder in FOLDERS:
@@ -102,16 +111,35 @@ def report(title, modules, listed):
     missing = []
     for module, counts in modules.items():
         ran = sum(n > 0 for n, _ in counts.values())
-        print(f"  common/{module + '.c':14} {ran:4} of {len(counts):4} lines")
+        print(f"  common/{module + '.c':20} {ran:4} of {len(counts):4} lines")
         missing += [f"  common/{module}.c:{i}: {text}"
                     for i, (n, text) in sorted(counts.items())
                     if n == 0 and module in listed]
-    print("\n".join(missing) if missing else "  every other line ran")
+    if listed:
+        print("\n".join(missing) if missing else "  every line ran")
     return missing
 
 
+def fuzzed():
+    build(*[f"replay_{name}" for name in FUZZED])
+    make_fuzz_seeds.main(OUT / "seeds")
+    for name, modules in FUZZED.items():
+        found = [path for folder in (OUT / "seeds", ROOT / "tests/fuzz/corpus",
+                                     ROOT / "build/fuzz/corpus")
+                 for path in sorted((folder / f"fuzz_{name}").glob("*"))]
+        for i in range(0, len(found), 1000):
+            done = run(OUT / f"replay_{name}", *found[i:i + 1000])
+            if done.returncode != 0:
+                sys.exit(done.stderr)
+        report(f"fuzz_{name}, {len(found)} files",
+               {m: lines_of(m) for m in modules}, [])
+
+
 def main():
-    build()
+    if sys.argv[1:] == ["fuzz"]:
+        fuzzed()
+        return
+    build("chapter-03/run", *[f"tests/{test}" for test in TESTS])
     files()
     report("with files alone", {m: lines_of(m) for m in MODULES}, OPENING)
     tests()

@@ -2,6 +2,7 @@
 #
 #   make fuzz              any bytes at all, FUZZ_SECONDS=60 for each reader
 #   make coverage          which lines of the GGUF modules no test has tried
+#   make fuzz-coverage     how many lines the fuzzers have tried
 
 # Any bytes at all: libFuzzer, which is part of clang, makes them up. It reads
 # whatever reads a file, with files in memory in place of the disk's. What it
@@ -53,6 +54,8 @@ $(OUT)/tests/test_failing_calls: $(OUT)/tests/test_failing_calls.o \
 	$(call run,link,$@,$(CC) $(LINK) -o $@ $^ $(CMOCKA) $(LDLIBS))
 -include $(wildcard $(OUT)/failing/*.d $(OUT)/tests/failing/*.d)
 
-.PHONY: coverage
+.PHONY: coverage fuzz-coverage
 coverage: setup
 	@$(PYTHON) tools/coverage.py
+fuzz-coverage: setup
+	@$(PYTHON) tools/coverage.py fuzz
