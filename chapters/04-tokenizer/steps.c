@@ -40,23 +40,20 @@ static size_t smallest_symbols(const tokenizer *t, text_span piece,
 // @end steps-symbols
 
 // @begin steps-rank
-// How early two neighbours are joined, smaller first, and into what; false
-// when they are not.
-static bool find_join(const tokenizer *t, const symbol *left, uint32_t *rank,
-                      int32_t *id)
+// How early two neighbours are joined, smaller first, or BPE_NONE; and into
+// what.
+static uint32_t find_join(const tokenizer *t, const symbol *left, int32_t *id)
 {
     const symbol *right = left + 1;
     if (t->pre != NULL) {
-        *rank = bpe_table_find(&t->words.merges, left->id, right->id);
-        if (*rank != BPE_NONE)
-            *id = t->words.merges.pairs[*rank].result;
-        return *rank != BPE_NONE;
+        uint32_t line = bpe_table_find(&t->words.merges, left->id,
+                                       right->id);
+        *id = line == BPE_NONE ? -1 : t->words.merges.pairs[line].result;
+        return line;
     }
     *id = vocabulary_find(&t->words, (const unsigned char *)left->bytes,
                           left->n_bytes + right->n_bytes);
-    if (*id >= 0)
-        *rank = t->words.tokens[*id].rank;
-    return *id >= 0;
+    return *id < 0 ? BPE_NONE : t->words.tokens[*id].rank;
 }
 // @end steps-rank
 
@@ -64,16 +61,18 @@ static bool find_join(const tokenizer *t, const symbol *left, uint32_t *rank,
 static bool join_best(const tokenizer *t, symbol *symbols, size_t *n,
                       int32_t *made)
 {
-    uint32_t best = UINT32_MAX, rank;
+    uint32_t best = BPE_NONE;
     size_t at = 0;
-    int32_t id;
-    for (size_t i = 0; i + 1 < *n; i++)
-        if (find_join(t, &symbols[i], &rank, &id) && rank < best) {
+    for (size_t i = 0; i + 1 < *n; i++) {
+        int32_t id;
+        uint32_t rank = find_join(t, &symbols[i], &id);
+        if (rank < best) {
             best = rank;
             at = i;
             *made = id;
         }
-    if (best == UINT32_MAX)
+    }
+    if (best == BPE_NONE)
         return false;
     symbols[at].n_bytes += symbols[at + 1].n_bytes;
     symbols[at].id = *made;
@@ -168,7 +167,7 @@ lll_status show_steps(const tokenizer *t, text_span text, lll_error *err)
         return lll_fail(err, LLL_ERR_ARGUMENT, "--steps got a text of %zu "
                         "bytes, expected at most %d: a word or a sentence",
                         text.n_bytes, MOST);
-    symbol *symbols = malloc((text.n_bytes + 1) * sizeof *symbols);
+    symbol *symbols = calloc(text.n_bytes + 1, sizeof *symbols);
     char *copy = malloc(text.n_bytes + 1);
     if (symbols == NULL || copy == NULL) {
         free(symbols);
