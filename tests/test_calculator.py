@@ -261,7 +261,8 @@ def test_a_tensor_of_another_size(tmp_path):
 
 def test_files_of_this_repository(smollm2):
     for path in (smollm2, ROOT / "data/tiny.gguf"):
-        numbers = sum(int(t.n_elements) for t in gguf.GGUFReader(path).tensors)
+        tensors = gguf.GGUFReader(path).tensors
+        numbers = sum(int(tensor.n_elements) for tensor in tensors)
         assert total("-m", path) == numbers
         assert "as counted" in run("-m", path)
 

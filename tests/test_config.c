@@ -1,5 +1,5 @@
-// Descriptions, what follows from them, and the sizes of models that everybody
-// knows.
+// Descriptions, what follows from them, and the sizes of models that
+// everybody knows.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
