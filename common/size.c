@@ -78,15 +78,18 @@ void size_text(uint64_t n_bytes, char *text, size_t capacity)
 // @end size-text
 
 // @begin size-overflow
-static lll_status overflow(const char *shape, size_t limit, lll_error *err)
+static lll_status overflow(const uint64_t *shape, int n_dims, size_t limit,
+                           lll_error *err)
 {
+    char text[128];
     int bits = 0;
+    shape_text(shape, n_dims, text, sizeof text);
     while (bits < 64 && limit >> bits != 0)
         bits++;
     // INT32_MAX fills 31 bits; the 32nd holds the sign.
     return lll_fail(err, LLL_ERR_OVERFLOW,
                     "tensor size overflow: %s does not fit in %d bits",
-                    shape, bits % 8 == 7 ? bits + 1 : bits);
+                    text, bits % 8 == 7 ? bits + 1 : bits);
 }
 // @end size-overflow
 
@@ -95,13 +98,14 @@ static lll_status overflow(const char *shape, size_t limit, lll_error *err)
 static lll_status count_elements(const uint64_t *shape, int n_dims,
                                  size_t limit, size_t *n, lll_error *err)
 {
-    char text[128];
-    shape_text(shape, n_dims, text, sizeof text);
     for (int i = 0; i < n_dims; i++)
-        if (shape[i] == 0)
+        if (shape[i] == 0) {
+            char text[128];
+            shape_text(shape, n_dims, text, sizeof text);
             return lll_fail(err, LLL_ERR_ARGUMENT,
                             "tensor shape %s: dimension %d is 0, expected at "
                             "least 1", text, i + 1);
+        }
 
     size_t count = 1;
     for (int i = 0; i < n_dims; i++)
@@ -109,11 +113,26 @@ static lll_status count_elements(const uint64_t *shape, int n_dims,
         // in size_t, and the first comparison keeps the cast honest.
         if (shape[i] > limit || !size_mul(count, (size_t)shape[i], &count)
             || count > limit)
-            return overflow(text, limit, err);
+            return overflow(shape, n_dims, limit, err);
     *n = count;
     return LLL_OK;
 }
 // @end tensor-count
+
+// @begin tensor-rows
+// A function of its own, so that a sentence is only made when it is needed:
+// whoever opens a file with a thousand tensors asks a thousand times.
+static lll_status odd_rows(const dtype_info *info, const uint64_t *shape,
+                           int n_dims, lll_error *err)
+{
+    char text[128];
+    shape_text(shape, n_dims, text, sizeof text);
+    return lll_fail(err, LLL_ERR_FORMAT,
+                    "tensor shape %s: rows of %" PRIu64 " are not whole "
+                    "blocks of %d (%s)", text, shape[n_dims - 1],
+                    info->block_size, info->name);
+}
+// @end tensor-rows
 
 // @begin tensor-size
 lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
@@ -133,18 +152,12 @@ lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
     if (status != LLL_OK)
         return status;
 
-    char text[128];
-    uint64_t row = shape[n_dims - 1];
-    shape_text(shape, n_dims, text, sizeof text);
-    if (row % (uint64_t)info->block_size != 0)
-        return lll_fail(err, LLL_ERR_FORMAT,
-                        "tensor shape %s: rows of %" PRIu64 " are not whole "
-                        "blocks of %d (%s)", text, row, info->block_size,
-                        info->name);
+    if (shape[n_dims - 1] % (uint64_t)info->block_size != 0)
+        return odd_rows(info, shape, n_dims, err);
     // Divide first: whole rows are whole blocks, so nothing is lost.
     if (!size_mul(count / (size_t)info->block_size,
                   (size_t)info->block_bytes, &bytes))
-        return overflow(text, SIZE_MAX, err);
+        return overflow(shape, n_dims, SIZE_MAX, err);
     if (n_elements != NULL)
         *n_elements = count;
     if (n_bytes != NULL)

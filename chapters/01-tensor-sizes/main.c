@@ -103,7 +103,7 @@ static lll_status print_row(const question *q, dtype type, int name_width)
 // @end main-row
 
 // @begin main-table
-// One table for each block size: 1, 32, 256.
+// One table for each block size: 1, 32, 64, 128, 256.
 static void print_group(const question *q, int block_size)
 {
     bool titled = block_size == 1;
@@ -130,8 +130,8 @@ static void print_table(const question *q, size_t n)
     number_text(n, number, sizeof number);
     printf("%s = %s element%s\n", text, number, n == 1 ? "" : "s");
     print_group(q, 1);
-    print_group(q, 32);
-    print_group(q, 256);
+    for (int size = 32; size <= 256; size *= 2)
+        print_group(q, size);
 }
 // @end main-table
 
