@@ -136,7 +136,9 @@ static bool grow(void **list, uint64_t i, uint64_t n, size_t entry_bytes)
     if (i != 0 && (i < 64 || (i & (i - 1)) != 0))
         return true;            // full after 0, 64, 128, 256 ...
     uint64_t room = i == 0 ? 64 : 2 * i;
-    bool fits = size_mul((size_t)(room < n ? room : n), entry_bytes, &n_bytes);
+    if (room > n)
+        room = n;
+    bool fits = size_mul((size_t)room, entry_bytes, &n_bytes);
     void *more = fits ? realloc(*list, n_bytes) : NULL;
     if (more != NULL)
         *list = more;
@@ -221,35 +223,53 @@ static int by_address(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+// The first of n tensors, in this order, that begins before the one in front
+// of it ends; NULL where there is none.
+static const gguf_tensor *find_overlap(const gguf_tensor *const *order,
+                                       size_t n, ptrdiff_t *overlap)
+{
+    for (size_t i = 1; i < n; i++) {
+        const unsigned char *end = order[i - 1]->data;
+        const unsigned char *next = order[i]->data;
+        end += order[i - 1]->n_bytes;
+        *overlap = end - next;
+        if (next < end)
+            return order[i];
+    }
+    return NULL;
+}
+// @end gguf-overlap
+
+// @begin gguf-check-overlap
 // Two tensors on the same bytes: no writer means that, and whoever changes
 // one of them would change the other.
 static lll_status check_overlap(gguf_reader *r, const gguf_file *file)
 {
     size_t n = file->n_tensors;
-    const gguf_tensor **order = NULL;
+    ptrdiff_t overlap = 0;
+    const gguf_tensor **order = malloc((n + 1) * sizeof *order);
     lll_status status = LLL_OK;
-    if (n == 0)
-        return LLL_OK;
-    if ((order = malloc(n * sizeof *order)) == NULL)
+    if (order == NULL)
         return no_memory(file, r->err);
     for (size_t i = 0; i < n; i++)
         order[i] = &file->tensors[i];
-    qsort(order, n, sizeof *order, by_address);
-    for (size_t i = 1; i < n && status == LLL_OK; i++) {
-        const unsigned char *end = order[i - 1]->data;
-        const unsigned char *next = order[i]->data;
-        end += order[i - 1]->n_bytes;
-        r->name = order[i]->name;
-        if (next < end)
-            status = gguf_fail_at(r, LLL_ERR_FORMAT,
-                                  (size_t)(next - r->bytes), "its data "
-                                  "begins %td bytes before the tensor in "
-                                  "front of it ends", end - next);
+    // Most files list their tensors in the order of the data.
+    const gguf_tensor *second = find_overlap(order, n, &overlap);
+    if (second != NULL) {
+        qsort(order, n, sizeof *order, by_address);
+        second = find_overlap(order, n, &overlap);
+    }
+    if (second != NULL) {
+        const unsigned char *data = second->data;
+        r->name = second->name;
+        status = gguf_fail_at(r, LLL_ERR_FORMAT, (size_t)(data - r->bytes),
+                              "its data begins %td bytes before the tensor "
+                              "in front of it ends", overlap);
     }
     free(order);
     return status;
 }
-// @end gguf-overlap
+// @end gguf-check-overlap
 
 // @begin gguf-read-lists
 static lll_status read_lists(gguf_file *file, lll_error *err)
@@ -314,7 +334,8 @@ static lll_status join(gguf_file *file, gguf_file *part, lll_error *err)
         file->tensors[file->n_tensors++] = part->tensors[i];
     }
     file->n_bytes += part->map.n_bytes;
-    file->others[file->n_others++] = (gguf_part){part->path, part->map};
+    file->others[file->n_others++] = (gguf_part){
+        part->path, part->map, part->alignment};
     part->path = NULL;          // they are the whole model's now
     part->map = (file_map){0};
     return LLL_OK;

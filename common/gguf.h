@@ -68,6 +68,7 @@ typedef struct {
 typedef struct {
     const char *path;
     file_map map;
+    uint32_t alignment;         // bytes, a power of two
 } gguf_part;
 
 typedef struct {
@@ -146,6 +147,13 @@ uint64_t gguf_item_u64(const gguf_value *value, uint64_t i);
 // Walk an array of strings: start with cursor = value->bytes, call n_items
 // times. The lengths were checked by gguf_open().
 gguf_string gguf_next_string(const unsigned char **cursor);
+
+// The same for an array of arrays: each comes as a value of its own, with an
+// empty key. GGUF_MAX_NESTING bounds how deep that can go.
+gguf_value gguf_next_array(const unsigned char **cursor);
+
+// The first byte behind the value: of an array, behind its last item.
+const unsigned char *gguf_value_end(const gguf_value *value);
 
 // Find the tensor called `name`, and check its shape before anyone uses it.
 //

@@ -93,7 +93,7 @@ static lll_status check_order(const gguf_file *file, const char *kind,
     const gguf_string *twin = find_twin(order, n);
     if (twin == NULL)
         return LLL_OK;
-    gguf_part part = {file->path, file->map};
+    gguf_part part = {file->path, file->map, file->alignment};
     if (order == file->tensor_order)
         part = gguf_part_of(file, (const gguf_tensor *)(const void *)twin);
     const gguf_reader r = {.path = part.path, .kind = kind, .name = *twin,
@@ -149,7 +149,8 @@ const gguf_value *gguf_find_value(const gguf_file *file, const char *key)
 // @begin gguf-part-of
 gguf_part gguf_part_of(const gguf_file *file, const gguf_tensor *tensor)
 {
-    return tensor->part == 0 ? (gguf_part){file->path, file->map}
+    return tensor->part == 0 ? (gguf_part){file->path, file->map,
+                                            file->alignment}
                              : file->others[tensor->part - 1];
 }
 
@@ -282,6 +283,34 @@ gguf_string gguf_next_string(const unsigned char **cursor)
     return text;
 }
 // @end gguf-next-string
+
+// @begin gguf-next-array
+const unsigned char *gguf_value_end(const gguf_value *value)
+{
+    const unsigned char *at = value->bytes;
+    if (value->item_type != GGUF_STRING && value->item_type != GGUF_ARRAY)
+        return at + value->n_items * gguf_type_bytes(value->item_type);
+    for (uint64_t i = 0; i < value->n_items; i++) {
+        if (value->item_type == GGUF_STRING)
+            gguf_next_string(&at);
+        else
+            gguf_next_array(&at);
+    }
+    return at;
+}
+
+gguf_value gguf_next_array(const unsigned char **cursor)
+{
+    gguf_value array = {.type = GGUF_ARRAY};
+    uint32_t type;
+    memcpy(&type, *cursor, sizeof type);
+    memcpy(&array.n_items, *cursor + sizeof type, sizeof array.n_items);
+    array.item_type = (gguf_type)type;
+    array.bytes = *cursor + sizeof type + sizeof array.n_items;
+    *cursor = gguf_value_end(&array);
+    return array;
+}
+// @end gguf-next-array
 
 // @begin gguf-get
 static const gguf_value *find(const gguf_file *file, const char *key,

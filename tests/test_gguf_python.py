@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+import make_test_models
+
 RUN = "./chapter-03/run"
 TYPES = gguf.GGUFValueType
 OURS = {TYPES.UINT8: "U8", TYPES.INT8: "I8", TYPES.UINT16: "U16",
@@ -140,9 +142,8 @@ def test_the_package_reads_what_we_write(tmp_path, content):
                               tensors[t.name])
 
 
-@pytest.mark.parametrize("path", ["data/tiny.gguf", "data/trace.gguf"])
-def test_files_of_this_repository(tmp_path, path):
-    """Names, types, shapes, places, and the bytes of a copy."""
+def the_same(path, copy):
+    """Names, types, shapes, places, values; and the bytes of a copy."""
     found = json.loads(ours(path, "--json"))
     reader = gguf.GGUFReader(path)
     assert len(found["tensors"]) == len(reader.tensors) > 0
@@ -150,17 +151,37 @@ def test_files_of_this_repository(tmp_path, path):
         assert a["name"] == b.name and a["type"] == b.tensor_type.name
         assert a["dims"] == [int(d) for d in b.shape]
         assert a["at"] == b.data_offset and a["bytes"] == b.n_bytes
+    theirs = [k for k in reader.fields if not k.startswith("GGUF.")]
+    assert list(found["metadata"]) == theirs
     for key, entry in found["metadata"].items():
+        kinds = reader.fields[key].types
+        assert entry["type"] == OURS[kinds[0]]
+        assert entry.get("item_type", entry["type"]) == OURS[kinds[-1]]
         want = field(reader, key)
-        if entry.get("item_type", entry["type"]) == "F32":
+        if kinds[-1] == TYPES.FLOAT32:
             assert np.array_equal(np.float32(entry["value"]),
                                   np.float32(want))
         else:
             assert entry["value"] == want, key
-    copy = tmp_path / "copy.gguf"
     ours(path, "--copy", copy)
     with open(path, "rb") as a, open(copy, "rb") as b:
         assert a.read() == b.read()
+
+
+@pytest.mark.parametrize("path", ["data/tiny.gguf", "data/trace.gguf"])
+def test_files_of_this_repository(tmp_path, path):
+    the_same(path, tmp_path / "copy.gguf")
+
+
+def test_the_real_model(tmp_path, smollm2):
+    the_same(smollm2, tmp_path / "copy.gguf")
+
+
+@pytest.mark.parametrize("name", make_test_models.MODELS)
+def test_models_of_unusual_shapes(tmp_path, name):
+    path = tmp_path / "model.gguf"
+    make_test_models.make(path, 1, **make_test_models.MODELS[name])
+    the_same(path, tmp_path / "copy.gguf")
 
 
 def test_numbers_of_a_tensor(tmp_path):

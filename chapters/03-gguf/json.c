@@ -1,8 +1,6 @@
-#include <stdio.h>
-#include <string.h>
-
 #include "common/json_out.h"
 
+#include "numbers.h"
 #include "show.h"
 
 // @begin json-item
@@ -28,37 +26,26 @@ static void json_number(json_out *json, const gguf_value *value, uint64_t i)
 // @end json-item
 
 // @begin json-items
-// Items at *at, which moves behind them. The depth is bounded: gguf_open()
-// refused deeper nesting.
-static void json_items(json_out *json, gguf_type type, uint64_t n,
-                       const unsigned char **at)
+static void json_items(json_out *json, const gguf_value *value)
 {
-    gguf_value items = {.item_type = type, .n_items = n, .bytes = *at};
-    for (uint64_t i = 0; i < n; i++) {
-        if (type == GGUF_STRING) {
-            gguf_string text = gguf_next_string(at);
+    const unsigned char *cursor = value->bytes;
+    for (uint64_t i = 0; i < value->n_items; i++) {
+        if (value->item_type == GGUF_STRING) {
+            gguf_string text = gguf_next_string(&cursor);
             json_out_bytes(json, text.bytes, text.n_bytes);
-        } else if (type == GGUF_ARRAY) {
-            uint32_t inner_type;
-            uint64_t inner_n;
-            memcpy(&inner_type, *at, sizeof inner_type);
-            memcpy(&inner_n, *at + sizeof inner_type, sizeof inner_n);
-            *at += sizeof inner_type + sizeof inner_n;
+        } else if (value->item_type == GGUF_ARRAY) {
+            gguf_value inner = gguf_next_array(&cursor);
             json_out_array(json);
-            json_items(json, (gguf_type)inner_type, inner_n, at);
+            json_items(json, &inner);
             json_out_end(json);
         } else {
-            json_number(json, &items, i);
+            json_number(json, value, i);
         }
     }
-    *at += n * gguf_type_bytes(type);
 }
-// @end json-items
 
-// @begin json-value
-static void json_value(json_out *json, const gguf_value *value)
+void json_value(json_out *json, const gguf_value *value)
 {
-    const unsigned char *at = value->bytes;
     json_out_object(json);
     json_out_key(json, "type");
     json_out_text(json, gguf_type_name(value->type));
@@ -69,14 +56,20 @@ static void json_value(json_out *json, const gguf_value *value)
     json_out_key(json, "value");
     if (value->type == GGUF_ARRAY)
         json_out_array(json);
-    json_items(json, value->item_type, value->n_items, &at);
+    json_items(json, value);
     if (value->type == GGUF_ARRAY)
         json_out_end(json);
     json_out_end(json);
 }
-// @end json-value
+// @end json-items
 
 // @begin json-tensor-entry
+static void json_count(json_out *json, const char *key, uint64_t number)
+{
+    json_out_key(json, key);
+    json_out_u64(json, number);
+}
+
 static void json_tensor_entry(json_out *json, const gguf_file *file,
                               const gguf_tensor *tensor)
 {
@@ -90,77 +83,96 @@ static void json_tensor_entry(json_out *json, const gguf_file *file,
     for (int i = 0; i < tensor->n_dims; i++)
         json_out_u64(json, tensor->dims[i]);
     json_out_end(json);
-    json_out_key(json, "bytes");
-    json_out_u64(json, tensor->n_bytes);
-    if (file->n_others > 0) {
-        json_out_key(json, "part");
-        json_out_u64(json, tensor->part);
-    }
-    json_out_key(json, "at");
-    json_out_u64(json, gguf_data_at(file, tensor));
+    json_count(json, "bytes", tensor->n_bytes);
+    if (file->n_others > 0)
+        json_count(json, "part", tensor->part);
+    json_count(json, "at", gguf_data_at(file, tensor));
     json_out_end(json);
 }
 // @end json-tensor-entry
 
 // @begin json-file
-lll_status json_file(const gguf_file *file, lll_error *err)
+void json_file(json_out *json, const gguf_file *file, bool metadata,
+               bool tensors)
 {
-    json_out json;
-    json_out_begin(&json, stdout);
-    json_out_object(&json);
-    json_out_key(&json, "path");
-    json_out_text(&json, file->path);
-    json_out_key(&json, "bytes");
-    json_out_u64(&json, file->n_bytes);
-    json_out_key(&json, "version");
-    json_out_u64(&json, file->version);
-    json_out_key(&json, "alignment");
-    json_out_u64(&json, file->alignment);
-    json_out_key(&json, "metadata");
-    json_out_object(&json);
-    for (size_t i = 0; i < file->n_values; i++) {
-        json_out_key_bytes(&json, file->values[i].key.bytes,
-                           file->values[i].key.n_bytes);
-        json_value(&json, &file->values[i]);
+    json_out_object(json);
+    json_out_key(json, "path");
+    json_out_text(json, file->path);
+    json_count(json, "bytes", file->n_bytes);
+    json_count(json, "version", file->version);
+    json_count(json, "alignment", file->alignment);
+    if (metadata) {
+        json_out_key(json, "metadata");
+        json_out_object(json);
+        for (size_t i = 0; i < file->n_values; i++) {
+            json_out_key_bytes(json, file->values[i].key.bytes,
+                               file->values[i].key.n_bytes);
+            json_value(json, &file->values[i]);
+        }
+        json_out_end(json);
     }
-    json_out_end(&json);
-    json_out_key(&json, "tensors");
-    json_out_array(&json);
-    for (size_t i = 0; i < file->n_tensors; i++)
-        json_tensor_entry(&json, file, &file->tensors[i]);
-    json_out_end(&json);
-    json_out_end(&json);
-    return json_out_finish(&json, err);
+    if (tensors) {
+        json_out_key(json, "tensors");
+        json_out_array(json);
+        for (size_t i = 0; i < file->n_tensors; i++)
+            json_tensor_entry(json, file, &file->tensors[i]);
+        json_out_end(json);
+    }
+    json_out_end(json);
 }
 // @end json-file
 
-// @begin json-tensor
-lll_status json_tensor(const gguf_file *file, const char *name,
-                       lll_error *err)
+// @begin json-spread
+static void json_spread(json_out *json, const gguf_tensor *tensor)
 {
-    json_out json;
+    size_t count[BINS];
+    spread s = spread_of(tensor, count);
+    const struct { const char *key; double number; } numbers[] = {
+        {"minimum", s.smallest}, {"maximum", s.largest},
+        {"mean", s.sum / (double)s.n_finite},
+    };
+    for (int i = 0; i < 3; i++) {       // null where nothing is finite
+        json_out_key(json, numbers[i].key);
+        json_out_f64(json, numbers[i].number);
+    }
+    json_count(json, "nan", s.n_nan);
+    json_count(json, "infinite", s.n_infinite);
+    json_out_key(json, "histogram");
+    json_out_array(json);
+    for (int i = 0; i < BINS; i++)
+        json_out_u64(json, count[i]);
+    json_out_end(json);
+}
+// @end json-spread
+
+// @begin json-tensor
+lll_status json_tensor(json_out *json, const gguf_file *file,
+                       const char *name, lll_error *err)
+{
     gguf_tensor tensor;
-    double number;
+    double numbers[NUMBERS_AT_ONCE];
     lll_status status = gguf_find_tensor(file, name, NULL, 0, &tensor, err);
     if (status != LLL_OK)
         return status;
-    if (!tensor_number(&tensor, 0, &number))
+    if (!numbers_known(tensor.type))
         return lll_fail(err, LLL_ERR_UNSUPPORTED, "%s: tensor %s: its "
-                        "numbers are stored as %s, which chapter 7 decodes; "
-                        "expected F32, F16, BF16 or F64", file->path, name,
+                        "numbers are stored as %s, expected a type that we "
+                        "can decode: F32, F16, BF16, F64, Q8_0, Q4_0, Q4_1 "
+                        "or whole numbers", file->path, name,
                         dtype_name((uint32_t)tensor.type));
-    json_out_begin(&json, stdout);
-    json_out_object(&json);
-    json_out_key(&json, "tensor");
-    json_tensor_entry(&json, file, &tensor);
-    json_out_key(&json, "values");
-    json_out_array(&json);
-    for (size_t i = 0; i < tensor.n_elements; i++) {
-        tensor_number(&tensor, i, &number);
-        json_out_f64(&json, number);
+    json_out_object(json);
+    json_out_key(json, "tensor");
+    json_tensor_entry(json, file, &tensor);
+    json_spread(json, &tensor);
+    json_out_key(json, "values");
+    json_out_array(json);
+    for (size_t i = 0, n; i < tensor.n_elements; i += n) {
+        n = numbers_take(&tensor, i, numbers);
+        for (size_t k = 0; k < n; k++)
+            json_out_f64(json, numbers[k]);
     }
-    json_out_end(&json);
-    json_out_end(&json);
-    return json_out_finish(&json, err);
+    json_out_end(json);
+    json_out_end(json);
+    return LLL_OK;
 }
 // @end json-tensor

@@ -1,71 +1,12 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/size.h"
 #include "common/terminal.h"
 
 #include "show.h"
-
-// @begin label-value
-// One item of a number type, as text.
-static void print_number(const gguf_value *value, uint64_t i)
-{
-    switch (value->item_type) {
-    case GGUF_F32:
-        printf("%.7g", gguf_item_f64(value, i));
-        break;
-    case GGUF_F64:
-        printf("%.16g", gguf_item_f64(value, i));
-        break;
-    case GGUF_BOOL:
-        fputs(gguf_item_i64(value, i) != 0 ? "true" : "false", stdout);
-        break;
-    case GGUF_U64:              // may exceed what an int64_t holds
-        printf("%" PRIu64, gguf_item_u64(value, i));
-        break;
-    default:
-        printf("%" PRId64, gguf_item_i64(value, i));
-    }
-}
-
-static void print_string(gguf_string text, size_t most)
-{
-    size_t n = text.n_bytes;
-    if (n > most) {
-        // Not in the middle of a character: 10xxxxxx continues one.
-        for (n = most; n > 0 && (text.bytes[n] & 0xc0) == 0x80; n--)
-            continue;
-    }
-    terminal_text(stdout, text.bytes, n);
-    if (n < text.n_bytes)
-        printf("...");
-}
-// @end label-value
-
-// @begin label-print-value
-// The value in a line: all of a number, the beginning of anything long.
-static void print_value(const gguf_value *value)
-{
-    const unsigned char *cursor = value->bytes;
-    uint64_t n = value->n_items < 5 ? value->n_items : 5;
-    if (value->type == GGUF_ARRAY)
-        printf("%" PRIu64 " x %s: ", value->n_items,
-               gguf_type_name(value->item_type));
-    if (value->item_type == GGUF_ARRAY)
-        n = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        if (i > 0)
-            printf(", ");
-        if (value->item_type == GGUF_STRING)
-            print_string(gguf_next_string(&cursor),
-                         value->type == GGUF_ARRAY ? 8 : 56);
-        else
-            print_number(value, i);
-    }
-    printf(n < value->n_items ? " ...\n" : "\n");
-}
-// @end label-print-value
 
 // @begin label-metadata
 void show_metadata(const gguf_file *file)
@@ -74,18 +15,16 @@ void show_metadata(const gguf_file *file)
         const gguf_value *value = &file->values[i];
         int columns = terminal_text(stdout, value->key.bytes,
                                     value->key.n_bytes);
-        printf("%*s %-6s ", columns < 40 ? 40 - columns : 0, "",
+        printf("%*s %-6s ", columns < 34 ? 34 - columns : 0, "",
                gguf_type_name(value->type));
-        print_value(value);
+        print_value(value, 34);
+        putchar('\n');
     }
 }
 
-// "576 x 49152", in the order of the file.
-static void dims_of(const gguf_tensor *tensor, char *text, size_t capacity)
-{
-    shape_text(tensor->dims, tensor->n_dims, text, capacity);
-}
+// @end label-metadata
 
+// @begin label-tensors
 void show_tensors(const gguf_file *file)
 {
     printf("%-26s %-6s %-19s %11s %11s\n", "name", "type",
@@ -93,7 +32,7 @@ void show_tensors(const gguf_file *file)
     for (size_t i = 0; i < file->n_tensors; i++) {
         const gguf_tensor *tensor = &file->tensors[i];
         char dims[80], bytes[32];
-        dims_of(tensor, dims, sizeof dims);
+        shape_text(tensor->dims, tensor->n_dims, dims, sizeof dims);
         number_text(tensor->n_bytes, bytes, sizeof bytes);
         int columns = terminal_text(stdout, tensor->name.bytes,
                                     tensor->name.n_bytes);
@@ -103,7 +42,7 @@ void show_tensors(const gguf_file *file)
                gguf_data_at(file, tensor));
     }
 }
-// @end label-metadata
+// @end label-tensors
 
 // @begin label-line
 // "what      the value of the key", where the file has it; of the tokens
@@ -116,9 +55,10 @@ static void line(const gguf_file *file, const char *what, const char *key)
     printf("%-18s ", what);
     if (value->type == GGUF_ARRAY
         && strcmp(key, "tokenizer.ggml.tokens") == 0)
-        printf("%" PRIu64 "\n", value->n_items);
+        printf("%" PRIu64, value->n_items);
     else
-        print_value(value);
+        print_value(value, 54);
+    putchar('\n');
 }
 
 // The same for a key that begins with the architecture: "llama.block_count".
@@ -136,31 +76,68 @@ static void model_line(const gguf_file *file, const char *what,
 }
 // @end label-line
 
+// @begin label-share
+typedef struct { const char *name; size_t count, bytes; } share;
+
+static int by_bytes(const void *a, const void *b)
+{
+    const share *x = a, *y = b;
+    return (y->bytes > x->bytes) - (y->bytes < x->bytes);
+}
+
+static void show_share(const share *row, size_t total, bool color)
+{
+    char human[32];
+    double part = (double)row->bytes / (double)total;
+    size_text(row->bytes, human, sizeof human);
+    printf("  %-8s %5zu tensor%s %12s  ", row->name, row->count,
+           row->count == 1 ? " " : "s", human);
+    terminal_bar(stdout, color, part, 30);
+    printf("%5.1f %%\n", 100 * part);
+}
+// @end label-share
+
 // @begin label-types
-// How many tensors there are of each type, and what share of the bytes.
+// How many tensors there are of each type, and what share of the bytes: the
+// four largest and the others, so that the label stays on one screen.
 static void types_table(const gguf_file *file, bool color)
 {
-    size_t count[DTYPE_COUNT] = {0}, bytes[DTYPE_COUNT] = {0}, total = 0;
+    enum { ROWS = 5 };
+    share rows[DTYPE_COUNT] = {{0}};
+    size_t total = 0;
     for (size_t i = 0; i < file->n_tensors; i++) {
-        count[file->tensors[i].type]++;
-        bytes[file->tensors[i].type] += file->tensors[i].n_bytes;
+        share *row = &rows[file->tensors[i].type];
+        row->name = dtype_name((uint32_t)file->tensors[i].type);
+        row->count++;
+        row->bytes += file->tensors[i].n_bytes;
         total += file->tensors[i].n_bytes;
     }
-    for (int t = 0; t < DTYPE_COUNT; t++) {
-        char human[32];
-        if (count[t] == 0)
-            continue;
-        size_text(bytes[t], human, sizeof human);
-        printf("  %-8s %5zu tensor%s %12s  ", dtype_name((uint32_t)t),
-               count[t], count[t] == 1 ? " " : "s", human);
-        terminal_bar(stdout, color, (double)bytes[t] / (double)total, 30);
-        printf("%5.1f %%\n", 100.0 * (double)bytes[t] / (double)total);
+    qsort(rows, DTYPE_COUNT, sizeof *rows, by_bytes);
+    for (int t = ROWS; rows[ROWS].count > 0 && t < DTYPE_COUNT; t++) {
+        rows[ROWS - 1].name = "others";
+        rows[ROWS - 1].count += rows[t].count;
+        rows[ROWS - 1].bytes += rows[t].bytes;
     }
+    for (int t = 0; t < ROWS && rows[t].count > 0; t++)
+        show_share(&rows[t], total, color);
 }
 // @end label-types
 
 // @begin label
-static void header_lines(const gguf_file *file, bool color)
+// The end of a long path says more than its beginning.
+static void path_line(const char *path, bool color)
+{
+    char text[77];
+    size_t length = strlen(path), most = sizeof text - 4;
+    snprintf(text, sizeof text, "%s%s", length > most ? "..." : "",
+             length > most ? path + length - most : path);
+    if (color)
+        fputs("\033[1m", stdout);
+    terminal_text(stdout, text, strlen(text));
+    fputs(color ? "\033[0m\n" : "\n", stdout);
+}
+
+static void header_lines(const gguf_file *file)
 {
     uint64_t numbers = 0;
     char exact[32], human[32], count[32];
@@ -169,10 +146,11 @@ static void header_lines(const gguf_file *file, bool color)
     number_text(file->n_bytes, exact, sizeof exact);
     size_text(file->n_bytes, human, sizeof human);
     count_text(numbers, count, sizeof count);
-    terminal_bold(stdout, color, file->path);
-    printf("\n%-18s %s bytes (%s), GGUF version %" PRIu32 "\n", "file", exact,
+    printf("%-18s %s bytes (%s), GGUF version %" PRIu32, "file", exact,
            human, file->version);
-    printf("%-18s %zu metadata entries, %zu tensors, aligned to %" PRIu32
+    if (file->n_others > 0)
+        printf(", %zu parts", file->n_others + 1);
+    printf("\n%-18s %zu metadata entries, %zu tensors, aligned to %" PRIu32
            " bytes\n", "lists", file->n_values, file->n_tensors,
            file->alignment);
     number_text(numbers, exact, sizeof exact);
@@ -184,7 +162,8 @@ static void header_lines(const gguf_file *file, bool color)
 void show_label(const gguf_file *file)
 {
     bool color = terminal_color(stdout);
-    header_lines(file, color);
+    path_line(file->path, color);
+    header_lines(file);
     line(file, "name", "general.name");
     line(file, "architecture", "general.architecture");
     line(file, "licence", "general.license");

@@ -118,7 +118,7 @@ lll_status story(lll_error *err)
     putchar('\n');
     terminal_bold(stdout, color, "Its first bytes");
     printf("\n");
-    show_hex(&file);
+    show_hex(&file, NULL);
     putchar('\n');
     terminal_bold(stdout, color, "Broken copies of it, refused");
     printf("\n");

@@ -1,0 +1,80 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/terminal.h"
+
+#include "show.h"
+
+// @begin value-number
+// One item of a number type, as text. These functions return the columns
+// they have used.
+static int print_number(const gguf_value *value, uint64_t i)
+{
+    switch (value->item_type) {
+    case GGUF_F32:
+        return printf("%.7g", gguf_item_f64(value, i));
+    case GGUF_F64:
+        return printf("%.16g", gguf_item_f64(value, i));
+    case GGUF_BOOL:
+        return printf(gguf_item_i64(value, i) != 0 ? "true" : "false");
+    case GGUF_U64:              // may exceed what an int64_t holds
+        return printf("%" PRIu64, gguf_item_u64(value, i));
+    default:
+        return printf("%" PRId64, gguf_item_i64(value, i));
+    }
+}
+
+static int print_string(gguf_string text, size_t most)
+{
+    size_t n = text.n_bytes;
+    if (n > most) {
+        // Not in the middle of a character: 10xxxxxx continues one.
+        for (n = most; n > 0 && (text.bytes[n] & 0xc0) == 0x80; n--)
+            continue;
+    }
+    int used = terminal_text(stdout, text.bytes, n);
+    return n < text.n_bytes ? used + printf("...") : used;
+}
+// @end value-number
+
+// @begin value-items
+// As many items as fit, but one at least.
+static int print_items(const gguf_value *value, int columns)
+{
+    enum { USUAL = 12 };        // columns of an item
+    const unsigned char *cursor = value->bytes;
+    uint64_t i;
+    int used = 0;
+    for (i = 0; i < value->n_items; i++) {
+        if (i > 0 && used + USUAL > columns)
+            break;
+        if (i > 0)
+            used += printf(", ");
+        if (value->type == GGUF_STRING) {
+            used += print_string(gguf_next_string(&cursor), (size_t)columns);
+        } else if (value->item_type == GGUF_STRING) {
+            used += print_string(gguf_next_string(&cursor), 8);
+        } else if (value->item_type == GGUF_ARRAY) {
+            gguf_value inner = gguf_next_array(&cursor);
+            used += printf("[");
+            used += print_items(&inner, (columns - used) / 2);
+            used += printf("]");
+        } else {
+            used += print_number(value, i);
+        }
+    }
+    return i < value->n_items ? used + printf(" ...") : used;
+}
+// @end value-items
+
+// @begin value-print
+void print_value(const gguf_value *value, int columns)
+{
+    int used = 0;
+    if (value->type == GGUF_ARRAY)
+        used = printf("%" PRIu64 " x %s: ", value->n_items,
+                      gguf_type_name(value->item_type));
+    print_items(value, columns - used);
+}
+// @end value-print
