@@ -286,6 +286,8 @@ def test_a_text_is_never_replaced(tmp_path):
     assert sorted(tmp_path.iterdir()) == [link, text]
 
 
+@pytest.mark.skipif(sys.platform != "linux",
+                    reason="only Linux keeps a limit of address space")
 def test_memory_and_time_are_bounded(tmp_path):
     """Two megabytes of one word: the worst there is. Memory as the header
     says; and with less of it a sentence."""
