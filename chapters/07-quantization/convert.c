@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/arena.h"
 #include "common/file.h"
@@ -48,10 +49,46 @@ static lll_status check_row(const gguf_tensor *tensor, size_t r,
 }
 // @end convert-finite
 
+// @begin convert-room
+// A row of floats and the same row encoded: all that is ever held, however
+// large the model.
+typedef struct {
+    arena memory;
+    float *row;
+    unsigned char *codes;
+} row_room;
+
+static lll_status room_init(row_room *r, const gguf_file *file, dtype type,
+                            lll_error *err)
+{
+    uint64_t widest = (uint64_t)dtype_find((uint32_t)type)->block_size;
+    size_t row_bytes, code_bytes, total;
+    for (size_t i = 0; i < file->n_tensors; i++)
+        if (is_convertible(&file->tensors[i], type)
+            && file->tensors[i].dims[0] > widest)
+            widest = file->tensors[i].dims[0];
+    lll_status status = tensor_size(type, &widest, 1, SIZE_MAX, NULL,
+                                    &code_bytes, err);
+    if (status != LLL_OK)
+        return status;
+    if (!size_mul((size_t)widest, sizeof(float), &row_bytes)
+        || !size_add(arena_round(row_bytes), arena_round(code_bytes), &total))
+        return lll_fail(err, LLL_ERR_OVERFLOW, "%s: a row of %llu numbers "
+                        "does not fit in memory", file->path,
+                        (unsigned long long)widest);
+    status = arena_init(&r->memory, total, err);
+    if (status == LLL_OK) {
+        r->row = arena_take(&r->memory, row_bytes);
+        r->codes = arena_take(&r->memory, code_bytes);
+    }
+    return status;
+}
+// @end convert-room
+
 // @begin convert-tensor
-// Decode and encode row by row: one row of floats is all that is ever held.
+// Decode, encode and write, row by row.
 static lll_status convert_tensor(const gguf_tensor *tensor, dtype type,
-                                 float *row, unsigned char *to,
+                                 const row_room *room, gguf_writer *out,
                                  lll_error *err)
 {
     size_t n = (size_t)tensor->dims[0];
@@ -61,68 +98,23 @@ static lll_status convert_tensor(const gguf_tensor *tensor, dtype type,
     to_bytes /= n_rows;
     for (size_t r = 0; r < n_rows && status == LLL_OK; r++) {
         const unsigned char *from = tensor->data;
-        status = quant_decode(tensor->type, from + r * from_bytes, row, n,
-                              err);
+        status = quant_decode(tensor->type, from + r * from_bytes, room->row,
+                              n, err);
         if (status == LLL_OK)
-            status = check_row(tensor, r, row, n, "in the file", err);
+            status = check_row(tensor, r, room->row, n, "in the file", err);
         if (status == LLL_OK)
-            status = quant_encode(type, row, to + r * to_bytes, n, err);
+            status = quant_encode(type, room->row, room->codes, n, err);
         // Back again: a scale or a half beyond 65504 became infinite.
         if (status == LLL_OK)
-            status = quant_decode(type, to + r * to_bytes, row, n, err);
+            status = quant_decode(type, room->codes, room->row, n, err);
         if (status == LLL_OK)
-            status = check_row(tensor, r, row, n, "once encoded", err);
+            status = check_row(tensor, r, room->row, n, "once encoded", err);
+        if (status == LLL_OK)
+            status = gguf_write_data(out, room->codes, to_bytes, err);
     }
     return status;
 }
 // @end convert-tensor
-
-// @begin convert-plan
-// Memory for all that changes, and for the longest row as floats.
-static lll_status plan_bytes(const gguf_file *file, dtype type,
-                             size_t *total, uint64_t *widest, lll_error *err)
-{
-    lll_status status = LLL_OK;
-    *total = 0;
-    *widest = 0;
-    for (size_t i = 0; i < file->n_tensors && status == LLL_OK; i++) {
-        const gguf_tensor *tensor = &file->tensors[i];
-        size_t bytes = 0;
-        if (!is_convertible(tensor, type) || tensor->n_elements == 0)
-            continue;
-        status = stored_bytes(tensor, type, &bytes, err);
-        if (status == LLL_OK && !size_add(*total, arena_round(bytes), total))
-            status = lll_fail(err, LLL_ERR_OVERFLOW, "%s: its matrices do "
-                              "not fit in memory as %s", file->path,
-                              dtype_name((uint32_t)type));
-        if (tensor->dims[0] > *widest)
-            *widest = tensor->dims[0];
-    }
-    return status;
-}
-// @end convert-plan
-
-// @begin convert-file
-static lll_status add_tensor(gguf_writer *out, const gguf_tensor *tensor,
-                             dtype type, float *row, arena *memory,
-                             lll_error *err)
-{
-    const void *data = tensor->data;
-    lll_status status = LLL_OK;
-    if (is_convertible(tensor, type)) {
-        size_t bytes = 0;
-        (void)stored_bytes(tensor, type, &bytes, NULL);
-        unsigned char *to = arena_take(memory, bytes);
-        status = convert_tensor(tensor, type, row, to, err);
-        data = to;
-    } else {
-        type = tensor->type;
-    }
-    gguf_add_named(out, tensor->name, type, tensor->dims, tensor->n_dims,
-                   data);
-    return status;
-}
-// @end convert-file
 
 // @begin convert-file-2
 // The format's number for "most matrices are of this type".
@@ -133,25 +125,50 @@ static uint32_t file_type(dtype type)
          : type == DTYPE_Q8_0 ? 7 : 32;
 }
 
+// What the file will hold, in the order in which it is written below.
+static void announce(gguf_writer *out, const gguf_file *from, dtype type)
+{
+    for (size_t i = 0; i < from->n_values; i++) {
+        gguf_string key = from->values[i].key;
+        // The result is in one file, and must not say that it is a part.
+        bool is_part = key.n_bytes >= 6
+                       && memcmp(key.bytes, "split.", 6) == 0;
+        if (!is_part && !gguf_string_is(key, "general.file_type"))
+            gguf_copy_value(out, &from->values[i]);
+    }
+    gguf_set_u32(out, "general.file_type", file_type(type));
+    for (size_t i = 0; i < from->n_tensors; i++) {
+        const gguf_tensor *tensor = &from->tensors[i];
+        gguf_add_named(out, tensor->name, is_convertible(tensor, type)
+                       ? type : tensor->type, tensor->dims, tensor->n_dims,
+                       NULL);
+    }
+}
+// @end convert-file-2
+
+// @begin convert-write
 static lll_status write_converted(const gguf_file *from, const char *path,
-                                  dtype type, float *row, arena *memory,
+                                  dtype type, const row_room *room,
                                   lll_error *err)
 {
     gguf_writer out;
-    lll_status status = LLL_OK;
     gguf_writer_init(&out);
-    for (size_t i = 0; i < from->n_values; i++)
-        if (!gguf_string_is(from->values[i].key, "general.file_type"))
-            gguf_copy_value(&out, &from->values[i]);
-    gguf_set_u32(&out, "general.file_type", file_type(type));
-    for (size_t i = 0; i < from->n_tensors && status == LLL_OK; i++)
-        status = add_tensor(&out, &from->tensors[i], type, row, memory, err);
+    announce(&out, from, type);
+    lll_status status = gguf_write_begin(&out, path, err);
+    for (size_t i = 0; i < from->n_tensors && status == LLL_OK; i++) {
+        const gguf_tensor *tensor = &from->tensors[i];
+        if (is_convertible(tensor, type))
+            status = convert_tensor(tensor, type, room, &out, err);
+        else
+            status = gguf_write_data(&out, tensor->data, tensor->n_bytes,
+                                     err);
+    }
     if (status == LLL_OK)
-        status = gguf_write(&out, path, err);
+        status = gguf_write_end(&out, err);
     gguf_writer_free(&out);
     return status;
 }
-// @end convert-file-2
+// @end convert-write
 
 // @begin convert-summary
 // Why some tensors stay, a line for each reason, and what it all came to.
@@ -190,27 +207,19 @@ static void summarize(const gguf_file *file, dtype type, FILE *out)
 lll_status convert_file(const gguf_file *from, const char *path, dtype type,
                         lll_error *err)
 {
-    size_t total, row_bytes;
-    uint64_t widest;
-    arena memory;
-    if (file_is_same(from->path, path))
+    row_room room;
+    bool same = file_is_same(from->path, path);
+    for (size_t i = 0; i < from->n_others; i++)
+        same = same || file_is_same(from->others[i].path, path);
+    if (same)
         return lll_fail(err, LLL_ERR_ARGUMENT, "%s: is the file that is "
                         "converted; choose another name for the result",
                         path);
-    lll_status status = plan_bytes(from, type, &total, &widest, err);
-    if (status == LLL_OK
-        && (!size_mul((size_t)widest, sizeof(float), &row_bytes)
-            || !size_add(total, arena_round(row_bytes), &total)))
-        status = lll_fail(err, LLL_ERR_OVERFLOW, "%s: a row of %llu numbers "
-                          "does not fit in memory", from->path,
-                          (unsigned long long)widest);
-    if (status == LLL_OK)
-        status = arena_init(&memory, total, err);
+    lll_status status = room_init(&room, from, type, err);
     if (status != LLL_OK)
         return status;
-    float *row = arena_take(&memory, row_bytes);
-    status = write_converted(from, path, type, row, &memory, err);
-    arena_free(&memory);
+    status = write_converted(from, path, type, &room, err);
+    arena_free(&room.memory);
     if (status == LLL_OK)
         summarize(from, type, stderr);
     return status;
