@@ -10,6 +10,10 @@
 // @begin probe-read
 enum { PIECE_BYTES = 1 << 20, PIECE_WORDS = PIECE_BYTES / 8 };
 enum { QUARTER = PIECE_WORDS / 4, MAX_THREADS = 1024, LEAST_PASSES = 3 };
+// Each word holds its own number, so that a sum tells a piece read whole from
+// a part of it read twice.
+static const uint64_t PIECE_SUM = (uint64_t)PIECE_WORDS
+                                  * (PIECE_WORDS - 1) / 2;
 
 // What the threads share: the block, and for each piece what it added up to.
 typedef struct {
@@ -23,7 +27,7 @@ static void fill_piece(void *context, int piece, int worker)
     uint64_t *words = b->words + (size_t)piece * PIECE_WORDS;
     (void)worker;
     for (size_t i = 0; i < PIECE_WORDS; i++)
-        words[i] = 1;
+        words[i] = i;
 }
 
 static void read_piece(void *context, int piece, int worker)
@@ -63,7 +67,7 @@ static double best_pass(thread_team *team, block *b, int n_pieces,
                       / (machine_seconds() - begin);
         best = rate > best ? rate : best;
         for (int i = 0; i < n_pieces; i++)
-            if (b->sums[i] != PIECE_WORDS)
+            if (b->sums[i] != PIECE_SUM)
                 return 0;
     }
     return best;
@@ -92,9 +96,9 @@ static lll_status measure(arena *memory, int n_pieces, int n_threads,
     threads_stop(team);
     if (s.one_core <= 0 || s.all_cores <= 0)
         return lll_fail(err, LLL_ERR_IO, "reading %zu bytes of memory: "
-                        "found another sum than was written, expected 1 in "
-                        "each word; is this machine's memory sound?",
-                        n_bytes);
+                        "found another sum than of what was written, "
+                        "expected %" PRIu64 " in each mebibyte; is this "
+                        "machine's memory sound?", n_bytes, PIECE_SUM);
     *speed = s;
     return LLL_OK;
 }

@@ -87,6 +87,9 @@ static void training_all(void **state)
     assert_true(t.bytes[TRAIN_GRADIENTS] == 4 * 348);
     assert_true(t.bytes[TRAIN_MOMENTS] == 8 * 348);
     assert_true(t.total == 16 * 348 + m.linear + m.square + m.passing);
+    model_config factors = TINY;        // in the file, and not trained
+    factors.rope_factors = true;
+    assert_true(cost_training(&factors, &r).n_trained == 348);
     // Mixed precision moves the sixteen bytes, and saves none of them.
     r.activations.half = true;
     t = cost_training(&TINY, &r);
@@ -109,6 +112,10 @@ static void training_adapters(void **state)
     assert_true(t.bytes[TRAIN_LINEAR]
                 == activations_plan(&TINY, &r.activations).linear
                    + 4 * 2 * 3 * 6);
+    model_config plain = TINY;
+    plain.feed_forward = FEED_FORWARD_PLAIN;    // an adapter less
+    assert_true(cost_training(&plain, &r).kept.bytes[KEPT_ADAPTERS]
+                == 4 * 3 * 3);
     model_config huge = TINY;
     huge.vocab_size = huge.d_model = 1 << 24;
     huge.n_layers = 1 << 12;
@@ -123,6 +130,9 @@ static void operations(void **state)
     training_request r = STEP;
     operation_count f = cost_forward(&TINY, 5);
     assert_true(f.matrices == 2 * 328 && f.attention == 4 * 4 * 2 * 5);
+    model_config wide = TINY;
+    wide.head_dim = 10;
+    assert_true(cost_forward(&wide, 5).attention == 4 * 20 * 2 * 5);
     operation_count t = cost_forward_backward(&TINY, &r);
     // Of a block of three, a token sees two on average.
     assert_true(t.matrices == 6 * 328 && t.attention == 3 * 4 * 4 * 2 * 2);

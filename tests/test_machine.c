@@ -84,7 +84,8 @@ static const struct {
     {{{"memory.max", "max\n"}, {"cpu.max", "max 100000\n"},
       {"memory.current", "4096\n"}}, {UINT64_MAX, UINT64_MAX, INT_MAX}},
     {{{"memory.max", "1000000\n"}, {"memory.current", "400000\n"},
-      {"memory.stat", "anon 5\ninactive_file 60000\nactive_file 40000\n"},
+      {"memory.stat", "anon 5\ninactive_file 60000\nactive_file 40000\n"
+                      "file_dirty 3\n"},
       {"cpu.max", "250000 100000\n"}}, {1000000, 700000, 2}},
     {{{"memory.max", "1000\n"}, {"memory.current", "5000\n"},
       {"cpu.max", "5000 100000\n"}}, {1000, 0, 1}},
@@ -96,7 +97,7 @@ static const struct {
     {{{"memory/memory.limit_in_bytes", "1000000\n"},
       {"memory/memory.usage_in_bytes", "500000\n"},
       {"memory/memory.stat", "inactive_file 7\ntotal_inactive_file 60000\n"
-                             "total_active_file 40000\n"},
+                             "total_active_file 40000\nrss 9\n"},
       {"cpu/cpu.cfs_quota_us", "399999\n"},
       {"cpu/cpu.cfs_period_us", "100000\n"}}, {1000000, 600000, 3}},
     // Nonsense is no limit.

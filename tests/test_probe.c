@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,6 +13,28 @@
 #include "common/probe.h"
 
 enum { MIB = 1 << 20 };
+
+// Bytes a second, the best of five times 64 MiB.
+static double plain_reading(void)
+{
+    size_t n = 64 * (size_t)MIB / sizeof(uint64_t);
+    uint64_t *words = malloc(n * sizeof *words);
+    double best = 0;
+    assert_non_null(words);
+    for (size_t i = 0; i < n; i++)
+        words[i] = i;
+    for (int pass = 0; pass < 5; pass++) {
+        double start = machine_seconds();
+        uint64_t sum = 0;
+        for (size_t i = 0; i < n; i++)
+            sum += words[i];
+        assert_true(sum == (uint64_t)n * (n - 1) / 2);
+        double rate = 64.0 * MIB / (machine_seconds() - start);
+        best = rate > best ? rate : best;
+    }
+    free(words);
+    return best;
+}
 
 static void it_measures_both(void **state)
 {
@@ -23,12 +46,12 @@ static void it_measures_both(void **state)
                                   &err), LLL_OK);
     double passed = machine_seconds() - start;
     assert_true(speed.n_bytes == 64 * (size_t)MIB);
-    // Three passes at least, each not longer than all of it took.
-    assert_true(speed.one_core > 3.0 * 64 * MIB / passed / 10);
-    assert_true(speed.all_cores > 3.0 * 64 * MIB / passed / 10);
-    // Nobody reads ten terabytes a second.
-    assert_true(speed.one_core < 1e13 && speed.all_cores < 1e13);
     assert_true(passed < 30);
+    // The same in an order of magnitude as a loop that anybody would write,
+    // compiled in whatever way this test is.
+    double once = plain_reading();
+    assert_true(speed.one_core > once / 8 && speed.one_core < once * 40);
+    assert_true(speed.all_cores > once / 8 && speed.all_cores < once * 80);
 }
 
 static void one_mebibyte_and_one_thread(void **state)

@@ -39,11 +39,11 @@ static void speed_text(double tokens, char *text, size_t capacity)
 }
 
 static void weights_line(const cost_question *q, const char *name,
-                         double number_bytes, double bytes)
+                         double number_bytes, size_t bytes)
 {
     char size[32], empty[16], full[16];
     double positions = q->run.n_ctx;
-    size_text((uint64_t)bytes, size, sizeof size);
+    bytes_text(bytes, size, sizeof size);
     printf("  %-10s %9.2f %12s", name, 8 * number_bytes, size);
     if (q->bandwidth > 0) {
         speed_text(q->bandwidth / cost_token_bytes(
@@ -77,12 +77,20 @@ static void print_cache(const cost_question *q)
 // @end memory-cache
 
 // @begin memory-operations
+static void operations_text(double n, char *text, size_t capacity)
+{
+    if (n < 0x1p64)
+        count_text((uint64_t)n, text, capacity);
+    else
+        snprintf(text, capacity, "too much");
+}
+
 static void operations_line(const char *name, double forward,
                             double training)
 {
     char once[32], with[32];
-    count_text((uint64_t)forward, once, sizeof once);
-    count_text((uint64_t)training, with, sizeof with);
+    operations_text(forward, once, sizeof once);
+    operations_text(training, with, sizeof with);
     printf("  %-28s %10s %12s\n", name, once, with);
 }
 
@@ -111,14 +119,14 @@ void print_weights(const cost_question *q)
     printf("\n");
     if (q->file_bytes > 0)
         weights_line(q, "this file", (double)q->file_bytes / total,
-                     (double)q->file_bytes);
+                     (size_t)q->file_bytes);
     for (int i = 0; i < N_STORED_TYPES; i++) {
         char name[32];
         const stored_type *s = &stored_types[i];
         snprintf(name, sizeof name, "%-5s%s", s->name,
                  dtype_name((uint32_t)s->type));
         weights_line(q, name, stored_number_bytes(s->type),
-                     (double)cost_weights(c, s->type));
+                     cost_weights(c, s->type));
     }
     if (q->bandwidth > 0)
         printf("  (at most, reading %.1f GB/s: from an empty cache and from "
