@@ -177,7 +177,10 @@ lll_status model_describe(model *m, const settings *set, lll_error *err)
         return model_open(m, set->gguf, err);
     if (set->config != NULL) {
         status = model_open(m, set->config, err);
-        return status == LLL_OK ? change_model(&m->config, set, err) : status;
+        if (status != LLL_OK || !any_given(set))
+            return status;
+        strcpy(m->config.name + strnlen(m->config.name, 50), ", changed");
+        return change_model(&m->config, set, err);
     }
     // The family's best-known member, and what was said instead.
     const model_family *family = config_family(set->arch == NULL

@@ -25,7 +25,8 @@ static size_t model_options(settings *set, args_option *rows)
         ARGS_INT(NULL, "--head-dim", "N", &set->head_dim, 0, 1 << 14,
                  "numbers of a head (default: width / heads)"),
         ARGS_INT(NULL, "--d-ff", "N", &set->d_ff, 1, 1 << 24,
-                 "width of the feed-forward (default: 4, gated 8/3 of it)"),
+                 "width of the feed-forward (default: 4 x width, "
+                 "with a gate 8/3 x width)"),
         ARGS_INT(NULL, "--vocab-size", "N", &set->vocab_size, 1, 1 << 24,
                  "tokens"),
         ARGS_INT(NULL, "--block-size", "N", &set->context_length, 1,
