@@ -144,7 +144,7 @@ static void opening(void **state)
     assert_int_equal(write_model(1), LLL_OK);
     int n = open_until_it_works();
     assert_true(n >= 9 && n < MOST_CALLS);
-    // All of it twice, but for the order of the tensors' names; and the parts.
+    // All of it twice, but for the order of tensors by name; and the parts.
     write_parts();
     int n_parts = open_until_it_works();
     assert_true(n_parts >= 2 * n && n_parts < MOST_CALLS);
