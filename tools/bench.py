@@ -6,6 +6,11 @@ Each engine decodes after a short prompt and takes in a long one, in
 alternating rounds, because a machine's speed drifts; the table shows
 medians. The peer is optional: pip install llama-cpp-python. The numbers
 also go to build/bench.json.
+
+    python3 tools/bench.py --depth 4096 --caches f32 f16 q8_0
+
+decodes after a text of 4096 tokens, with keys and values stored in each of
+these types.
 """
 
 import argparse
@@ -20,16 +25,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "data/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+TYPES = {"f32": 0, "f16": 1, "q8_0": 8}     # their numbers in a GGUF file
 TEXT = ("The history of computing is older than the machines that we call "
         "computers. People counted with pebbles, with knots and with wheels, "
         "and each of these taught them what the next one should do. ")
 
 
 class Ours:
-    name = "ours"
-
-    def __init__(self, options, prompt):
-        self.options, self.prompt = options, prompt
+    def __init__(self, options, prompt, start, cache=None):
+        self.options, self.prompt, self.start = options, prompt, start
+        self.cache = cache
+        self.name = f"ours, {cache}" if cache else "ours"
 
     def run(self, prompt, n):
         o = self.options
@@ -38,13 +44,15 @@ class Ours:
                    str(o.threads), "--temp", "0", "--ignore-eos", "--json"]
         if o.isa:
             command += ["--isa", o.isa]
+        if self.cache:
+            command += ["-ctk", self.cache]
         out = subprocess.run(command, capture_output=True, text=True)
         if out.returncode != 0:
             sys.exit(out.stderr.strip())
         return json.loads(out.stdout)
 
     def decode(self):
-        result = self.run("Once upon a time", self.options.tokens)
+        result = self.run(self.start, self.options.tokens)
         self.isa = result["isa"]
         return result["decode_tokens_per_second"], result["text"]
 
@@ -54,16 +62,18 @@ class Ours:
 
 
 class Peer:
-    name = "llama-cpp-python"
-
-    def __init__(self, options, prompt):
+    def __init__(self, options, prompt, start, cache=None):
         import llama_cpp
+        self.name = f"llama.cpp, {cache}" if cache else "llama.cpp"
         self.version = llama_cpp.__version__
-        self.options, self.prompt = options, prompt
+        self.options, self.prompt, self.start = options, prompt, start
+        # It can store values in blocks with its fused attention alone.
+        stored = {"type_k": TYPES[cache], "type_v": TYPES[cache],
+                  "flash_attn": True} if cache else {}
         self.llama = llama_cpp.Llama(
             str(options.model), n_ctx=options.context, verbose=False,
             n_threads=options.threads, n_threads_batch=options.threads,
-            n_batch=512, n_ubatch=512)
+            n_batch=512, n_ubatch=512, **stored)
 
     def tokens(self, text):
         return self.llama.tokenize(text.encode(), add_bos=False,
@@ -79,7 +89,7 @@ class Peer:
 
     def decode(self):
         self.llama.reset()
-        self.llama.eval(self.tokens("Once upon a time"))
+        self.llama.eval(self.tokens(self.start))
         ids = [self.best()]
         start = time.perf_counter()
         for _ in range(self.options.tokens - 1):
@@ -108,14 +118,14 @@ def processor():
     return platform.processor() or platform.machine()
 
 
-def long_prompt(options):
-    """A text of as many tokens as asked for, found by our own tokenizer."""
-    text = TEXT * (options.prompt // 40 + 2)
+def long_prompt(options, n):
+    """A text of n tokens, found by our own tokenizer."""
+    text = TEXT * (n // 40 + 2)
     ids = subprocess.run([str(ROOT / "chapter-04/run"), "-m",
                           str(options.model), "--ids", "-"], input=text,
                          capture_output=True, text=True)
     if ids.returncode != 0:         # roughly: four letters to a token
-        return text[:options.prompt * 5]
+        return text[:n * 5]
     low, high = 0, len(text)        # the longest beginning that fits
     while low + 1 < high:
         middle = (low + high) // 2
@@ -123,7 +133,7 @@ def long_prompt(options):
                               str(options.model), "--ids", "-"],
                              input=text[:middle], capture_output=True,
                              text=True).stdout
-        if len(out.split()) <= options.prompt:
+        if len(out.split()) <= n:
             low = middle
         else:
             high = middle
@@ -140,8 +150,14 @@ def arguments():
     parser.add_argument("--prompt", type=int, default=512,
                         help="tokens of the long prompt")
     parser.add_argument("--context", type=int, default=1024)
+    parser.add_argument("--depth", type=int, default=0,
+                        help="tokens of the text before decoding starts")
+    parser.add_argument("--caches", nargs="+", default=[None],
+                        choices=list(TYPES), help="types of keys and values")
     parser.add_argument("--isa", default=None, help="of our kernels")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.context = max(options.context, options.depth + options.tokens)
+    return options
 
 
 def measure(engines, rounds):
@@ -160,6 +176,7 @@ def measure(engines, rounds):
 
 def report(engines, found, text, options):
     result = {"machine": processor(), "threads": options.threads,
+              "depth": options.depth,
               "model": options.model.name, "isa": engines[0].isa,
               "rounds": options.rounds, "engines": {}}
     print(f"{result['machine']}, {options.threads} threads, "
@@ -174,13 +191,14 @@ def report(engines, found, text, options):
             "median": median, "all": speeds, "text_sha256": digest}
         print(f"{name:18} {what:8} {median:9.1f} {min(speeds):8.1f} "
               f"{max(speeds):8.1f}  {digest}")
-    if len(engines) == 2:
-        result["ratio"] = {
-            what: statistics.median(found[engines[0].name, what])
-            / statistics.median(found[engines[1].name, what])
+    first, *others = (engine.name for engine in engines)
+    for other in others:
+        result.setdefault("ratio", {})[other] = ratios = {
+            what: statistics.median(found[first, what])
+            / statistics.median(found[other, what])
             for what in ("decode", "prefill")}
-        print("times as fast as the peer: " + ", ".join(
-            f"{what} {ratio:.2f}" for what, ratio in result["ratio"].items()))
+        print(f"{first}, times as fast as {other}: " + ", ".join(
+            f"{what} {ratio:.2f}" for what, ratio in ratios.items()))
     path = ROOT / "build/bench.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")
@@ -190,10 +208,14 @@ def main():
     options = arguments()
     if not options.model.exists():
         sys.exit(f"{options.model} is missing: make smollm2 fetches it")
-    prompt = long_prompt(options)
-    engines = [Ours(options, prompt)]
+    prompt = long_prompt(options, options.prompt)
+    start = (long_prompt(options, options.depth) if options.depth
+             else "Once upon a time")
+    engines = [Ours(options, prompt, start, cache)
+               for cache in options.caches]
     try:
-        engines.append(Peer(options, prompt))
+        engines += [Peer(options, prompt, start, cache)
+                    for cache in options.caches]
     except ImportError:
         print("llama-cpp-python is not installed (pip install "
               "llama-cpp-python): measuring our engine alone",
