@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+import make_bad_files
+import make_fuzz_seeds
+
 FUZZERS = ["fuzz_gguf", "fuzz_tokenizer"]
 FOLDER = pathlib.Path("build/fuzz")
 
@@ -40,6 +43,24 @@ def test_what_was_found_once(seeds, fuzzer):
     corpus = pathlib.Path("tests/fuzz/corpus") / fuzzer
     text = fuzz(fuzzer, "-runs=0", corpus, seeds / fuzzer)
     n = number_of_files(corpus, seeds / fuzzer)
+    assert f"seed corpus: files: {n} " in text
+
+
+WHOLE = {"fuzz_gguf": [make_bad_files.small_good_file(),
+                       make_fuzz_seeds.split()],
+         "fuzz_tokenizer": [
+             dict(make_fuzz_seeds.vocabularies())["described"]]}
+
+
+@pytest.mark.parametrize("fuzzer", FUZZERS)
+def test_cut_off_at_every_byte(seeds, fuzzer, tmp_path):
+    """In memory of exactly that length: nobody looks behind the end."""
+    for i, raw in enumerate(WHOLE[fuzzer]):
+        for n in range(1, len(raw) + 1):
+            (tmp_path / f"{i}-{n}").write_bytes(raw[:n])
+    n = number_of_files(tmp_path)
+    assert n == sum(map(len, WHOLE[fuzzer])) > 900
+    text = fuzz(fuzzer, "-runs=0", tmp_path)
     assert f"seed corpus: files: {n} " in text
 
 
