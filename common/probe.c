@@ -7,7 +7,7 @@
 #include "common/machine.h"
 #include "common/threads.h"
 
-// @begin probe-read
+// @begin probe-fill
 enum { PIECE_BYTES = 1 << 20, PIECE_WORDS = PIECE_BYTES / 8 };
 enum { QUARTER = PIECE_WORDS / 4, MAX_THREADS = 1024, LEAST_PASSES = 3 };
 // Each word holds its own number, so that a sum tells a piece read whole from
@@ -30,6 +30,9 @@ static void fill_piece(void *context, int piece, int worker)
         words[i] = i;
 }
 
+// @end probe-fill
+
+// @begin probe-read
 static void read_piece(void *context, int piece, int worker)
 {
     const block *b = context;
