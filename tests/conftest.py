@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import words
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "reference"))
 
@@ -28,3 +30,9 @@ def smollm2():
                           capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     return ROOT / "data/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    """The tokenizer of common/, for ctypes: see words.py."""
+    return words.library(tmp_path_factory.mktemp("library"))

@@ -1,7 +1,6 @@
 """Tokens beside those of the `tokenizers` package, built from the same
 vocabularies; and the program of chapter 04 as a user runs it."""
 
-import ctypes
 import json
 import random
 import subprocess
@@ -10,14 +9,13 @@ from pathlib import Path
 import pytest
 from gguf import GGUFReader
 from hypothesis import HealthCheck, given, settings, strategies as st
-from tokenizers import (AddedToken, Regex, Tokenizer, models,
-                        pre_tokenizers)
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
+
+from words import CORPUS, Words
 
 ROOT = Path(__file__).resolve().parent.parent
-CORPUS = sorted((ROOT / "tests/corpus").glob("*.txt"))
 TINY = ROOT / "data/tiny.gguf"
 SMOLLM2 = ROOT / "data/models/SmolLM2-135M-Instruct.Q4_1.gguf"
-SPECIAL = 2
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,65 +40,6 @@ def run(*options, stdin=b"", code=0):
 def ids_of(model, data, *options):
     return [int(i) for i in run("-m", model, "--ids", *options, "-",
                                 stdin=data).split()]
-
-
-# The library of chapters 01 to 04, loaded here: faster than a process for
-# each of thousands of texts.
-@pytest.fixture(scope="session")
-def library(tmp_path_factory):
-    modules = ["plan"]          # sizes, and nothing else of chapter 02
-    for line in (ROOT / "chapters/order.txt").read_text().splitlines():
-        if line[:2] in ("01", "03", "04"):
-            modules += line.split("ahead:")[0].split()[2:]
-    target = tmp_path_factory.mktemp("library") / "words.so"
-    subprocess.run(["cc", "-std=c11", "-D_POSIX_C_SOURCE=200809L",
-                    "-D_DARWIN_C_SOURCE", "-I.", "-O2", "-fPIC", "-shared",
-                    "-o", target,
-                    *[f"common/{m}.c" for m in modules], "-lm"],
-                   cwd=ROOT, check=True)
-    return ctypes.CDLL(str(target))
-
-
-class Error(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_int), ("text", ctypes.c_char * 512)]
-
-
-class Words:
-    def __init__(self, library, path):
-        self.lib, self.err = library, Error()
-        # Larger than the structs, whose fields do not matter here.
-        self.file = ctypes.create_string_buffer(1 << 12)
-        self.words = ctypes.create_string_buffer(1 << 14)
-        for status in (
-                library.gguf_open(self.file, str(path).encode(),
-                                  ctypes.byref(self.err)),
-                library.tokenizer_init(self.words, self.file, None,
-                                       ctypes.byref(self.err))):
-            assert status == 0, self.err.text
-        library.tokenizer_decode.restype = ctypes.c_size_t
-
-    def encode(self, data, flags=SPECIAL):
-        ids = (ctypes.c_int32 * (2 * len(data) + 2))()
-        n = ctypes.c_size_t()
-        status = self.lib.tokenizer_encode(
-            self.words, data, ctypes.c_size_t(len(data)), flags, ids,
-            ctypes.c_size_t(len(ids)), ctypes.byref(n),
-            ctypes.byref(self.err))
-        assert status == 0, self.err.text
-        return ids[:n.value]
-
-    def decode(self, ids):
-        array = (ctypes.c_int32 * max(1, len(ids)))(*ids)
-        count = ctypes.c_size_t(len(ids))
-        n = self.lib.tokenizer_decode(self.words, array, count, True, None,
-                                      ctypes.c_size_t(0))
-        out = (ctypes.c_char * (n + 1))()
-        self.lib.tokenizer_decode(self.words, array, count, True, out,
-                                  ctypes.c_size_t(n))
-        return out.raw[:n]
-
-    def unspelled(self):
-        return bytes(b for b in range(256) if not self.encode(bytes([b])))
 
 
 def reference(path):
@@ -171,63 +110,6 @@ def test_any_bytes_come_back(pair):
         data = bytes(draw.randrange(256) for _ in range(draw.randrange(40)))
         kept = data.translate(None, words.lost)
         assert words.decode(words.encode(kept)) == kept
-
-
-# The published regular expressions, which the table in pretokenize.c
-# stands for; \p and \s are Unicode's in the engine of the package.
-GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+" \
-       r"|\s+(?!\S)|\s+"
-LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+" \
-         r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-ASIA = r"[\x{4e00}-\x{9fa5}\x{0800}-\x{4e00}\x{ac00}-\x{d7ff}]+"
-FAMILIES = {
-    "gpt-2": [GPT2], "mpt": [GPT2], "olmo": [GPT2],
-    "starcoder": [r"\p{N}", GPT2], "refact": [r"\p{N}", GPT2],
-    "command-r": [r"\p{N}", GPT2],
-    "llama-bpe": [LLAMA3], "qwen2": [LLAMA3.replace("{1,3}", "")],
-    "stablelm2": [LLAMA3.replace("{1,3}", "")],
-    "falcon": [r"[\p{P}\$\+<=>\^~\|`]+", GPT2, r"[0-9][0-9][0-9]"],
-    "default": [r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+",
-                r"[0-9][0-9][0-9]"],
-    "deepseek-coder": [r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", ASIA,
-                       r"\p{N}"],
-    "deepseek-v3": [
-        r"\p{N}{1,3}", r"[\x{4e00}-\x{9fa5}\x{3040}-\x{30ff}]+",
-        r"[!-/:-@\[-`{-~][A-Za-z]+"
-        r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"
-        r"|\s*[\r\n]+|\s+(?!\S)|\s+"],
-}
-
-
-def pieces(library, name, data):
-    rules, scan = ctypes.c_void_p(), ctypes.create_string_buffer(1 << 12)
-    begin, end = ctypes.c_size_t(), ctypes.c_size_t()
-    library.pretokenize_next.restype = ctypes.c_bool
-    assert library.pretokenize_find(
-        name.encode(), ctypes.c_size_t(len(name)), ctypes.byref(rules),
-        None) == 0
-    library.pretokenize_begin(scan, rules, data,
-                              ctypes.c_size_t(len(data)))
-    found = []
-    while library.pretokenize_next(scan, ctypes.byref(begin),
-                                   ctypes.byref(end)):
-        found.append(data[begin.value:end.value].decode())
-    return found
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_families_cut_as_their_expressions(library, name):
-    expected = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(p), "isolated") for p in FAMILIES[name]])
-    texts = [path.read_bytes().decode() for path in CORPUS]
-    draw = random.Random(name)
-    letters = list(" \t\r\n  '’stredlvmSTREDLVM.,!?+$`~0123456789aZéßſ½²Ⅷ中あ"
-                   "ア한😀\u200d\u0301שم\u3000\u2018\u00a0\u2028\x00=<>^|_")
-    for _ in range(3000):
-        texts.append("".join(draw.choices(letters, k=draw.randrange(40))))
-    for text in texts:
-        assert pieces(library, name, text.encode()) == \
-            [p for p, _ in expected.pre_tokenize_str(text)], repr(text)
 
 
 def test_ids_and_back(library, smollm2):
