@@ -77,6 +77,7 @@ def c_tests(count):
                     "chapters", "tests")
     build(count, "the same with clang", "CC=clang", "OUT=build/clang",
           "build/clang/all")
+    build(count, "the fuzzers", "fuzzers")
     for built, folder in ((plain, "build"), (checked, "build/sanitize")):
         for name in names if built else []:
             tap(count, f"{folder}/tests/{name}",

@@ -12,7 +12,7 @@ FUZZ_CC      ?= $(or $(wildcard /opt/homebrew/opt/llvm/bin/clang \
                 /usr/local/opt/llvm/bin/clang),clang)
 FUZZ_SECONDS ?= 60
 FUZZ_OUT     := $(OUT)/fuzz
-FUZZ_FLAGS   := $(filter-out -fsanitize=%,$(BASE)) -fno-omit-frame-pointer \
+FUZZ_FLAGS   := $(filter-out -fsanitize=%,$(BASE)) -O1 -fno-omit-frame-pointer \
                 -fsanitize=fuzzer,address,undefined \
                 -fno-sanitize-recover=all
 FUZZ_SOURCES := $(patsubst %,common/%,$(filter-out file,$(call modules_of,04))) \
