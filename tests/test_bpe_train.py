@@ -325,6 +325,16 @@ def test_colours_fit_the_terminal():
     assert "".join(painted).replace("|", "") == "word " * 100
 
 
+def test_long_tokens_fit_the_terminal(tmp_path):
+    path, text = tmp_path / "words.gguf", b"x" + b"\xff" * 300 + b"y"
+    run("--train", "-", "--vocab-size", 600, "--min-frequency", 1, "-o",
+        path, stdin=text)
+    lines = run("-m", path, "-", stdin=text).decode().split("\n")
+    table = [line for line in lines if line[:8].strip().isdigit()]
+    assert table and max(map(len, table)) <= 78
+    assert any(line.endswith('"...') for line in table)
+
+
 def test_pieces():
     lines = run("--pieces", "12 \u00e9 DON'T").decode().split("\n")
     rows = {line[:16].strip(): line[16:] for line in lines[:-1]}

@@ -8,7 +8,7 @@
 #include "common/json_out.h"
 #include "common/terminal.h"
 
-enum { TABLE_MOST = 200 };      // tokens listed one by one
+enum { TABLE_MOST = 200, TEXT_COLUMNS = 32 };   // tokens listed one by one
 
 // @begin show-encode
 lll_status encode(const tokenizer *words, text_span text, unsigned flags,
@@ -170,19 +170,27 @@ lll_status decode(const tokenizer *words, text_span numbers, bool special,
 }
 // @end show-decode-3
 
-// @begin show-colour
-// As terminal_text() will write it.
-static int columns_of(const char *bytes, size_t n)
+// @begin show-fitting
+// How many of the bytes fit in so many columns, as terminal_text() will
+// write them. *columns is what these take.
+static size_t fitting(const char *bytes, size_t n, int most, int *columns)
 {
-    int columns = 0;
-    for (size_t at = 0; at < n; ) {
+    size_t at = 0;
+    *columns = 0;
+    while (at < n) {
         int length = printable_bytes(bytes + at, n - at);
-        columns += length > 0 ? 1 : 4;
+        int more = length > 0 ? 1 : 4;      // as \xNN
+        if (*columns + more > most)
+            break;
+        *columns += more;
         at += length > 0 ? (size_t)length : 1;
     }
-    return columns;
+    return at;
 }
 
+// @end show-fitting
+
+// @begin show-colour
 // Token after token on changing backgrounds; without colour, bars between.
 static void paint_tokens(const tokenizer *words, const id_list *list,
                          char *piece)
@@ -193,9 +201,13 @@ static void paint_tokens(const tokenizer *words, const id_list *list,
     for (size_t i = 0; i < list->n_ids; i++) {
         size_t n = tokenizer_piece(words, list->ids[i], true, piece,
                                    words->longest_token);
-        int columns = columns_of(piece, n) + !color;
-        if (at > 0 && at + columns > width)
-            at = printf("\n") - 1;
+        int columns;
+        fitting(piece, n, width, &columns);
+        columns += !color;
+        if (at > 0 && at + columns > width) {
+            putchar('\n');
+            at = 0;
+        }
         at += columns;
         if (color)
             printf("\033[30;48;5;%dm", background[i % 5]);
@@ -221,8 +233,9 @@ static void list_tokens(const tokenizer *words, const id_list *list,
         if (n > 8)
             columns += printf("...");
         printf("%*s \"", columns < 24 ? 24 - columns : 0, "");
-        terminal_text(stdout, piece, n);
-        printf("\"\n");
+        size_t shown = fitting(piece, n, TEXT_COLUMNS, &columns);
+        terminal_text(stdout, piece, shown);
+        printf("\"%s\n", shown < n ? "..." : "");
     }
     if (list->n_ids > TABLE_MOST)
         printf("     ...  and %zu more; --ids prints all\n",
