@@ -181,7 +181,7 @@ def test_ranges_end_where_they_do(library, strange, name):
     passes = [Pcre2(expression) for expression in FAMILIES[name]]
     points = [chr(c) for c in NEAR if c not in strange]
     for i in range(0, len(points), 100):
-        data = "".join("¡" + c + "a" for c in points[i:i + 100]).encode()
+        data = "".join(f"¡{c} {c}a" for c in points[i:i + 100]).encode()
         assert words.pieces(library, name, data) == cut_by(passes, data)
 
 

@@ -64,15 +64,21 @@ class Words:
                      "utf8_stream_flush"):
             getattr(lib, name).restype = ctypes.c_size_t
 
-    def encode(self, data, flags=SPECIAL):
-        ids = (ctypes.c_int32 * (2 * len(data) + 2))()
-        n = ctypes.c_size_t()
+    def encode_only(self, data, flags=SPECIAL):
+        """A C array and how many of it are the ids."""
+        if len(getattr(self, "room", ())) < 2 * len(data) + 2:
+            self.room = (ctypes.c_int32 * (2 * len(data) + 2))()
+        ids, n = self.room, ctypes.c_size_t()
         status = self.lib.tokenizer_encode(
             self.words, data, ctypes.c_size_t(len(data)), flags, ids,
             ctypes.c_size_t(len(ids)), ctypes.byref(n),
             ctypes.byref(self.err))
         assert status == 0, self.err.text
-        return ids[:n.value]
+        return ids, n.value
+
+    def encode(self, data, flags=SPECIAL):
+        ids, n = self.encode_only(data, flags)
+        return ids[:n]
 
     def decode(self, ids):
         array = (ctypes.c_int32 * max(1, len(ids)))(*ids)

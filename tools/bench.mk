@@ -2,9 +2,12 @@
 #
 #   make bench             decode and prefill, beside llama-cpp-python
 #   make bench BENCH="--rounds 9 --model FILE"    other settings
+#   make bench-tokenizer   encoding, beside the tokenizers package
 
 BENCH ?=
-.PHONY: bench
+.PHONY: bench bench-tokenizer
 bench: chapter-08
 	@test -x $(PYTHON) || sh tools/setup
 	@$(PYTHON) tools/bench.py $(BENCH)
+bench-tokenizer: setup smollm2
+	@$(PYTHON) tools/bench_tokenizer.py $(BENCH)
