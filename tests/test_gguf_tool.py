@@ -452,8 +452,9 @@ def test_nested_arrays(tmp_path):
     assert "3 x ARRAY: [0 ...], [], [é ...]" in lines[1]
     copy = tmp_path / "copy.gguf"
     run(path, "--copy", copy)
-    whole = path.read_bytes()       # and the padding before no data
-    assert copy.read_bytes() == whole + b"\0" * (-len(whole) % 32)
+    whole, copied = path.read_bytes(), copy.read_bytes()
+    assert copied.startswith(whole)     # and perhaps padding before no data
+    assert not any(copied[len(whole):])
 
 
 def test_the_label_fits_a_screen(tmp_path, every_type, smollm2):

@@ -64,11 +64,11 @@ static void one_value(const comparison *c, const char *key,
     }
 }
 
-static void value_differs(comparison *c, char sign, const gguf_value *a,
-                          const gguf_value *b)
+static void value_differs(comparison *c, char sign, gguf_string key,
+                          const gguf_value *a, const gguf_value *b)
 {
     c->n_keys++;
-    begin(c, sign, "key", a != NULL ? a->key : b->key);
+    begin(c, sign, "key", key);
     one_value(c, "from", ": ", a);
     one_value(c, "to", a != NULL ? " -> " : ": ", b);
     end(c);
@@ -165,11 +165,11 @@ static bool same_shape(const gguf_tensor *a, const gguf_tensor *b)
            && memcmp(a->dims, b->dims, sizeof a->dims) == 0;
 }
 
-static void tensor_differs(comparison *c, char sign, const gguf_tensor *a,
-                           const gguf_tensor *b)
+static void tensor_differs(comparison *c, char sign, gguf_string name,
+                           const gguf_tensor *a, const gguf_tensor *b)
 {
     c->n_tensors++;
-    begin(c, sign, "tensor", a != NULL ? a->name : b->name);
+    begin(c, sign, "tensor", name);
     shape_of(c, "from", ": ", a);
     if (a == NULL || b == NULL || a->type != b->type || !same_shape(a, b))
         shape_of(c, "to", a != NULL ? " -> " : ": ", b);
@@ -204,13 +204,15 @@ static void walk_values(comparison *c)
     while (i < a->n_values || k < b->n_values) {
         int order = next_name(a->value_order, i, a->n_values, b->value_order,
                               k, b->n_values);
+        const gguf_string *name = order <= 0 ? a->value_order[i]
+                                             : b->value_order[k];
         const gguf_value *x = NULL, *y = NULL;
         if (order <= 0)
             x = (const void *)a->value_order[i++];
         if (order >= 0)
             y = (const void *)b->value_order[k++];
         if (order != 0 || !same_value(x, y))
-            value_differs(c, "-~+"[order + 1], x, y);
+            value_differs(c, "-~+"[order + 1], *name, x, y);
     }
 }
 // @end compare-walk
@@ -223,13 +225,15 @@ static void walk_tensors(comparison *c)
     while (i < a->n_tensors || k < b->n_tensors) {
         int order = next_name(a->tensor_order, i, a->n_tensors,
                               b->tensor_order, k, b->n_tensors);
+        const gguf_string *name = order <= 0 ? a->tensor_order[i]
+                                             : b->tensor_order[k];
         const gguf_tensor *x = NULL, *y = NULL;
         if (order <= 0)
             x = (const void *)a->tensor_order[i++];
         if (order >= 0)
             y = (const void *)b->tensor_order[k++];
         if (order != 0 || !same_tensor(x, y))
-            tensor_differs(c, "-~+"[order + 1], x, y);
+            tensor_differs(c, "-~+"[order + 1], *name, x, y);
     }
 }
 // @end compare-walk-tensors

@@ -48,18 +48,17 @@ size_t numbers_take(const gguf_tensor *tensor, size_t first,
 {
     const dtype_info *info = dtype_find((uint32_t)tensor->type);
     const char *at = tensor->data;
-    float values[NUMBERS_AT_ONCE];
+    float values[NUMBERS_AT_ONCE] = {0};
     size_t n = tensor->n_elements - first;
     if (n > NUMBERS_AT_ONCE)
         n = NUMBERS_AT_ONCE;
     at += first / (size_t)info->block_size * (size_t)info->block_bytes;
-    for (size_t i = 0; i < n && is_plain(tensor->type); i++)
-        numbers[i] = plain_number(tensor->type, at, i);
-    if (is_plain(tensor->type)
-        || quant_decode(tensor->type, at, values, n, NULL) != LLL_OK)
-        return n;
+    bool plain = is_plain(tensor->type);
+    if (!plain)                 // zeros, should the type be none of ours
+        quant_decode(tensor->type, at, values, n, NULL);
     for (size_t i = 0; i < n; i++)
-        numbers[i] = (double)values[i];
+        numbers[i] = plain ? plain_number(tensor->type, at, i)
+                           : (double)values[i];
     return n;
 }
 // @end numbers-take
