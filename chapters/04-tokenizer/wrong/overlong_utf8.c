@@ -14,8 +14,10 @@ int unicode_decode(const unsigned char *bytes, size_t n_bytes,
 {
     if (n_bytes == 0)
         return 0;
-    int length = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc0 ? -1
-               : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+    if (bytes[0] >= 0x80 && bytes[0] < 0xc0)
+        return -1;
+    int length = bytes[0] < 0x80 ? 1 : bytes[0] < 0xe0 ? 2
+               : bytes[0] < 0xf0 ? 3 : 4;
     uint32_t value = length == 1 ? bytes[0] : bytes[0] & (0x7fu >> length);
     for (int i = 1; i < length; i++) {
         if ((size_t)i == n_bytes)
