@@ -169,32 +169,9 @@ void gguf_set_array(gguf_writer *out, const char *key, gguf_type type,
 // @end gguf-set-texts
 
 // @begin gguf-copy-value
-// Where the value ends: what follows its first byte, walked as the reader
-// walked it.
-static const unsigned char *end_of(const unsigned char *at, gguf_type type,
-                                   uint64_t n_items)
-{
-    if (gguf_type_bytes(type) > 0)
-        return at + n_items * gguf_type_bytes(type);
-    for (uint64_t i = 0; i < n_items; i++) {
-        if (type == GGUF_STRING) {
-            gguf_next_string(&at);
-            continue;
-        }
-        uint32_t item_type;         // an array: its header, then its items
-        uint64_t n;
-        memcpy(&item_type, at, sizeof item_type);
-        memcpy(&n, at + sizeof item_type, sizeof n);
-        at = end_of(at + sizeof item_type + sizeof n, (gguf_type)item_type,
-                    n);
-    }
-    return at;
-}
-
 void gguf_copy_value(gguf_writer *out, const gguf_value *value)
 {
-    const unsigned char *end = end_of(value->bytes, value->item_type,
-                                      value->n_items);
+    const unsigned char *end = gguf_value_end(value);
     begin_value(out, value->key.bytes, value->key.n_bytes, value->type);
     if (value->type == GGUF_ARRAY) {
         append_type(out, value->item_type);
@@ -252,11 +229,8 @@ void gguf_add_tensor(gguf_writer *out, const char *name, dtype type,
 
 static int by_bytes(const void *a, const void *b)
 {
-    const gguf_string *x = a, *y = b;
-    size_t n = x->n_bytes < y->n_bytes ? x->n_bytes : y->n_bytes;
-    int order = n > 0 ? memcmp(x->bytes, y->bytes, n) : 0;
-    return order != 0 ? order
-                      : (x->n_bytes > y->n_bytes) - (x->n_bytes < y->n_bytes);
+    return gguf_string_order(*(const gguf_string *)a,
+                             *(const gguf_string *)b);
 }
 
 // Sorted, two names that are equal stand beside each other.
@@ -292,7 +266,9 @@ static lll_status check_names(const gguf_writer *out, const char *path,
         uint32_t type;
         names[i] = gguf_next_string(&at);
         memcpy(&type, at, sizeof type);
-        at = end_of(at + sizeof type, (gguf_type)type, 1);
+        at = gguf_value_end(&(gguf_value){.item_type = (gguf_type)type,
+                                          .n_items = 1,
+                                          .bytes = at + sizeof type});
     }
     lll_status status = check_unique(names, n_values, "key", path, err);
     for (size_t i = 0; i < n_tensors; i++)

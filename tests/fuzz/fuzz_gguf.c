@@ -28,13 +28,33 @@ static unsigned sum_of(const void *bytes, size_t n)
     return sum;
 }
 
-// Every getter on every value, items included, whatever their types.
+// Every item, whatever its type, and of arrays of arrays what is in them.
+static unsigned walk_items(const gguf_value *v)
+{
+    const unsigned char *cursor = v->bytes;
+    unsigned sum = 0;
+    for (uint64_t k = 0; k < v->n_items; k++) {
+        if (v->item_type == GGUF_STRING) {
+            gguf_string text = gguf_next_string(&cursor);
+            sum += sum_of(text.bytes, text.n_bytes);
+        } else if (v->item_type == GGUF_ARRAY) {
+            gguf_value inner = gguf_next_array(&cursor);
+            sum += walk_items(&inner);
+        } else {
+            sum += (unsigned)gguf_item_i64(v, k);
+            sum += (unsigned)gguf_item_u64(v, k);
+            sum += gguf_item_f64(v, k) > 0;
+        }
+    }
+    return sum + sum_of(v->bytes, (size_t)(gguf_value_end(v) - v->bytes));
+}
+
+// Every getter on every value, whatever their types.
 static unsigned walk(const gguf_file *file)
 {
     unsigned sum = 0;
     for (size_t i = 0; i < file->n_values; i++) {
         const gguf_value *v = &file->values[i];
-        const unsigned char *cursor = v->bytes;
         char key[80];
         uint64_t n;
         double x;
@@ -47,16 +67,7 @@ static unsigned walk(const gguf_file *file)
         sum += (unsigned)gguf_get_bool(file, key, &b, NULL);
         if (gguf_get_string(file, key, &text, NULL) == LLL_OK)
             sum += sum_of(text.bytes, text.n_bytes);
-        for (uint64_t k = 0; k < v->n_items; k++) {
-            if (v->item_type == GGUF_STRING) {
-                text = gguf_next_string(&cursor);
-                sum += sum_of(text.bytes, text.n_bytes);
-            } else if (v->item_type != GGUF_ARRAY) {
-                sum += (unsigned)gguf_item_i64(v, k);
-                sum += (unsigned)gguf_item_u64(v, k);
-                sum += gguf_item_f64(v, k) > 0;
-            }
-        }
+        sum += walk_items(v);
     }
     return sum;
 }
