@@ -15,7 +15,7 @@ enum { MAX_FILE_BYTES = 1 << 20 };
 // @begin config-json-keys
 // What a key says, and where that goes.
 typedef enum { SAYS_COUNT, SAYS_REAL, SAYS_FLAG, SAYS_TEXT, SAYS_FRACTION,
-               SAYS_BIAS, SAYS_NEVER, SAYS_NOTHING } key_kind;
+               SAYS_BIAS, SAYS_MORE, SAYS_NEVER, SAYS_NOTHING } key_kind;
 
 typedef struct {
     const char *names[4];       // ours, the flag's, Hugging Face's
@@ -52,14 +52,16 @@ static const json_key keys[] = {
      FIELD(qkv_bias), false},
     {{"attn_out_bias", "attention_bias"}, SAYS_FLAG, FIELD(attn_out_bias),
      false},
+    {{"norm_eps", "rms_norm_eps", "layer_norm_epsilon", "layer_norm_eps"},
+     SAYS_REAL, FIELD(norm_eps), false},
     {{"ffn_bias", "mlp_bias"}, SAYS_FLAG, FIELD(ffn_bias), false},
     {{"parallel_residual", "use_parallel_residual"}, SAYS_FLAG,
      FIELD(parallel_residual), false},
     {{"rope_fraction", "rotary_pct", "partial_rotary_factor", "rope_pct"},
      SAYS_FRACTION, FIELD(rope_dim), false},
     {{"rope_theta", "rotary_emb_base"}, SAYS_REAL, FIELD(rope_theta), false},
-    {{"norm_eps", "rms_norm_eps", "layer_norm_epsilon", "layer_norm_eps"},
-     SAYS_REAL, FIELD(norm_eps), false},
+    // Newer files of theirs keep the two above in an object of its own.
+    {{"rope_parameters"}, SAYS_MORE, 0, false},
     {{"qk_layernorm"}, SAYS_NEVER, 0, false},
     {{"architecture", "arch", "model_type"}, SAYS_NOTHING, 0, false},
     {{"note"}, SAYS_NOTHING, 0, false},
@@ -78,13 +80,16 @@ typedef struct {
     lll_error *err;
 } reader;
 
-// The line where a key of the outermost object stands, which the parsed tree
-// no longer knows; 0 when it was written with escapes.
+// @end config-json-reader
+
+// @begin config-json-line
+// The line where a key stands, which the parsed tree no longer knows: in the
+// outermost object if it is there; 0 when it was written with escapes.
 static int line_of(const reader *r, const char *key)
 {
     const char *text = (const char *)r->map.bytes;
     size_t n_key = strlen(key);
-    int line = 1, depth = 0;
+    int line = 1, depth = 0, inside = 0;
     for (size_t i = 0; i < r->map.n_bytes; i++) {
         line += text[i] == '\n';
         depth += (text[i] == '{' || text[i] == '[')
@@ -97,13 +102,16 @@ static int line_of(const reader *r, const char *key)
         size_t next = i + 1;
         while (next < r->map.n_bytes && strchr(" \t\r\n", text[next]) != NULL)
             next++;
-        if (depth == 1 && i - start == n_key && next < r->map.n_bytes
-            && text[next] == ':' && memcmp(text + start, key, n_key) == 0)
+        if (i - start != n_key || next >= r->map.n_bytes
+            || text[next] != ':' || memcmp(text + start, key, n_key) != 0)
+            continue;
+        if (depth == 1)
             return line;
+        inside = inside == 0 ? line : inside;
     }
-    return 0;
+    return inside;
 }
-// @end config-json-reader
+// @end config-json-line
 
 // @begin config-json-wrong
 static lll_status wrong(const reader *r, lll_status code, const char *key,
@@ -148,8 +156,10 @@ static lll_status read_number(reader *r, const json_key *k, const char *key,
 // @end config-json-value
 
 // @begin config-json-value-2
+static lll_status read_object(reader *r, json_t *object, model_config *c);
+
 static lll_status read_value(reader *r, const json_key *k, const char *key,
-                             const json_t *value, model_config *c)
+                             json_t *value, model_config *c)
 {
     void *field = (char *)c + k->offset;
     if (json_is_null(value) || k->kind == SAYS_NOTHING)
@@ -163,6 +173,9 @@ static lll_status read_value(reader *r, const json_key *k, const char *key,
     if (k->kind == SAYS_COUNT || k->kind == SAYS_FRACTION
         || k->kind == SAYS_REAL)
         return read_number(r, k, key, value, c);
+    if (k->kind == SAYS_MORE)
+        return json_is_object(value) ? read_object(r, value, c)
+               : wrong(r, LLL_ERR_FORMAT, key, value, "an object in { }");
     if (!json_is_boolean(value))
         return wrong(r, LLL_ERR_FORMAT, key, value, "true or false");
     if (k->kind == SAYS_NEVER && json_is_true(value))
@@ -200,7 +213,7 @@ static lll_status unknown_key(const reader *r, const char *key)
 
 // @begin config-json-key
 // One key and its value, in every row that knows the name.
-static lll_status read_key(reader *r, const char *key, const json_t *value,
+static lll_status read_key(reader *r, const char *key, json_t *value,
                            model_config *c)
 {
     bool known = false;
@@ -221,6 +234,17 @@ static lll_status read_key(reader *r, const char *key, const json_t *value,
                 r->said_by[i] = key;
         }
     return known || r->hugging_face ? LLL_OK : unknown_key(r, key);
+}
+
+static lll_status read_object(reader *r, json_t *object, model_config *c)
+{
+    const char *key;
+    json_t *value;
+    lll_status s = LLL_OK;
+    json_object_foreach(object, key, value)
+        if (s == LLL_OK)
+            s = read_key(r, key, value, c);
+    return s;
 }
 // @end config-json-key
 
@@ -261,16 +285,11 @@ static lll_status read_family(reader *r, model_config *c)
 // @begin config-json-keys-all
 static lll_status read_keys(reader *r, model_config *c)
 {
-    const char *key;
-    json_t *value;
     lll_status s = read_family(r, c);
+    if (s == LLL_OK)
+        s = read_object(r, r->root, c);
     if (s != LLL_OK)
         return s;
-    json_object_foreach(r->root, key, value) {
-        s = read_key(r, key, value, c);
-        if (s != LLL_OK)
-            return s;
-    }
     for (int i = 0; i < N_KEYS; i++)
         if (keys[i].required && r->said_by[i] == NULL)
             return lll_fail(r->err, LLL_ERR_NOT_FOUND,

@@ -125,6 +125,11 @@ static void hugging_face(void **state)
     c = accept("{\"model_type\": \"stablelm\", " SIZES
                ", \"use_qkv_bias\": true, \"rope_scaling\": null}");
     assert_true(!c.shared_norm && c.qkv_bias);
+    c = accept("{\"model_type\": \"stablelm\", " SIZES
+               ", \"rope_parameters\": {\"rope_theta\": 5e5, \"rope_type\":"
+               " \"default\", \"partial_rotary_factor\": 0.5}}");
+    assert_int_equal(c.rope_dim, 8);
+    assert_true(c.rope_theta == 5e5);
 }
 
 static void wrong_ones(void **state)
@@ -140,6 +145,14 @@ static void wrong_ones(void **state)
     refuse("", LLL_ERR_IO, "empty");
     refuse("{\"model_type\": \"stablelm\", " SIZES
            ", \"qk_layernorm\": true}", LLL_ERR_UNSUPPORTED, "qk_layernorm");
+    refuse("{\"model_type\": \"llama\", " SIZES ", \"rope_parameters\": 1}",
+           LLL_ERR_FORMAT, "found 1, expected an object in { }");
+    refuse("{\"model_type\": \"llama\", " SIZES ",\n\"rope_parameters\":"
+           "\n{\"rope_theta\":\n-1}}", LLL_ERR_FORMAT,
+           "line 3: rope_theta: found -1");
+    refuse("{\"model_type\": \"llama\", " SIZES ", \"rope_theta\": 1, "
+           "\"rope_parameters\": {\"rope_theta\": 2}}", LLL_ERR_FORMAT,
+           "found rope_theta beside rope_theta");
 }
 
 // A key may be written with escapes, which the text does not show as it is.
