@@ -32,9 +32,7 @@ void bytes_line(const char *name, size_t bytes)
 // Numbers of four digits: 0.8735, 18.02, 1234.
 static void speed_text(double tokens, char *text, size_t capacity)
 {
-    int digits = 3;
-    for (double power = 10; digits > 0 && tokens >= power; power *= 10)
-        digits--;
+    int digits = tokens < 10 ? 3 : tokens < 100 ? 2 : tokens < 1000 ? 1 : 0;
     snprintf(text, capacity, "%.*f", digits, tokens);
 }
 
