@@ -122,11 +122,20 @@ static int open_partial(file_writer *out, size_t capacity)
 }
 // @end file-creation
 
+// @begin file-writer-bytes
+enum { SUFFIX_BYTES = 40 };             // of ".partial-PID-N"
+
+size_t file_writer_bytes(const char *path)
+{
+    return 2 * (strlen(path) + 1) + SUFFIX_BYTES + FILE_BUFFER_BYTES;
+}
+// @end file-writer-bytes
+
 // @begin file-creation-2
 lll_status file_create(file_writer *out, const char *path, lll_error *err)
 {
     struct stat info;
-    size_t length = strlen(path) + 1, capacity = length + 40;
+    size_t length = strlen(path) + 1, capacity = length + SUFFIX_BYTES;
     memset(out, 0, sizeof *out);
     out->handle = -1;
     // Renaming onto a device would replace it: /dev/null among them.

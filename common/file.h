@@ -49,6 +49,8 @@ enum { FILE_BUFFER_BYTES = 1 << 18 };
 //                  files are in the way
 // LLL_ERR_MEMORY   no room for the buffer
 lll_status file_create(file_writer *out, const char *path, lll_error *err);
+// What file_create() asks for.
+size_t file_writer_bytes(const char *path);
 // After any failure below the partial file is gone, `path` is untouched, and
 // the writer is closed: only file_abandon() may follow.
 lll_status file_write(file_writer *out, const void *bytes, size_t n_bytes,

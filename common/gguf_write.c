@@ -68,6 +68,32 @@ static void append(gguf_writer *out, const void *bytes, size_t n)
 }
 // @end gguf-append
 
+// @begin gguf-reserve
+void gguf_writer_reserve(gguf_writer *out, size_t values_bytes,
+                         size_t n_tensors)
+{
+    void *values = NULL, *tensors = NULL;
+    if (grow(out, &values, 0, values_bytes, 1, &out->values_capacity))
+        out->values = values;
+    if (grow(out, &tensors, 0, n_tensors, sizeof *out->tensors,
+             &out->tensors_capacity))
+        out->tensors = tensors;
+}
+
+size_t gguf_writer_bytes(size_t values_bytes, size_t n_tensors,
+                         const char *path)
+{
+    size_t lists = size_plus(values_bytes, size_times(
+                                 n_tensors, sizeof(gguf_pending_tensor)));
+    if (path == NULL)
+        return lists;
+    // Names are sorted before the file is begun.
+    size_t names = size_times(n_tensors + 1, sizeof(gguf_string));
+    size_t file = file_writer_bytes(path);
+    return size_plus(lists, names > file ? names : file);
+}
+// @end gguf-reserve
+
 // @begin gguf-set
 static void append_text(gguf_writer *out, const char *bytes, size_t n_bytes)
 {

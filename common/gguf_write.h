@@ -59,6 +59,15 @@ void gguf_writer_init(gguf_writer *out);
 // Also gives up a file that is not finished. Accepts a zeroed struct.
 void gguf_writer_free(gguf_writer *out);
 
+// Room for entries of so many bytes and so many tensors at once, in a writer
+// that has none yet: adding them asks for no more.
+void gguf_writer_reserve(gguf_writer *out, size_t values_bytes,
+                         size_t n_tensors);
+// What a writer then holds while the lists are filled and, with a path, the
+// most that it holds until the end, if there are fewer entries than tensors.
+size_t gguf_writer_bytes(size_t values_bytes, size_t n_tensors,
+                         const char *path);
+
 void gguf_set_u32(gguf_writer *out, const char *key, uint32_t value);
 void gguf_set_u64(gguf_writer *out, const char *key, uint64_t value);
 void gguf_set_f32(gguf_writer *out, const char *key, float value);

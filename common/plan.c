@@ -24,6 +24,7 @@ static size_t larger(size_t a, size_t b)
 static const char *const names[PLAN_PARTS] = {
     [PLAN_FILE_INDEX] = "file index",
     [PLAN_TOKENIZER] = "tokenizer",
+    [PLAN_TRACE] = "trace",
     [PLAN_CACHE_TABLE] = "cache table",
     [PLAN_WEIGHT_TABLE] = "weight table",
     [PLAN_VECTORS] = "norms and biases",
@@ -302,10 +303,11 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
                         (size_t)c->d_model);
     if (c->rope_factors)
         vectors = size_plus(vectors, (size_t)c->rope_dim / 2);
+    p.bytes[PLAN_FILE_INDEX] = r->index_bytes;
+    p.bytes[PLAN_TRACE] = r->trace_bytes;
     // @end plan-memory
 
     // @begin plan-memory-parts
-    p.bytes[PLAN_FILE_INDEX] = r->index_bytes;
     p.bytes[PLAN_CACHE_TABLE] = size_times((size_t)r->n_sequences,
                                       PLAN_CACHE_BYTES);
     p.bytes[PLAN_WEIGHT_TABLE] = size_times((size_t)c->n_layers,
@@ -321,18 +323,19 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
     plan_batch(c, r, p.bytes);
     plan_texts(r, p.bytes);
 
+    // An arena asks for one alignment more than it hands out.
+    p.total = ARENA_ALIGNMENT;
     for (int i = 0; i < PLAN_PARTS; i++) {
-        if (arena_round(p.bytes[i]) == SIZE_MAX)
+        size_t rounded = arena_round(p.bytes[i]);
+        if (rounded == SIZE_MAX)
             return lll_fail(err, LLL_ERR_OVERFLOW,
                             "memory size overflow: the %s for a context of "
                             "%d does not fit in %zu bits", names[i],
                             r->n_ctx, 8 * sizeof(size_t));
-        if (i != PLAN_FILE_INDEX && i != PLAN_TOKENIZER)
-            p.model = size_plus(p.model, arena_round(p.bytes[i]));
+        bool model = i >= PLAN_CACHE_TABLE;
+        p.model = size_plus(p.model, model ? rounded : 0);
+        p.total = size_plus(p.total, model ? rounded : p.bytes[i]);
     }
-    // An arena asks for one alignment more than it hands out.
-    p.total = size_plus(size_plus(p.model, ARENA_ALIGNMENT),
-                   size_plus(r->index_bytes, p.bytes[PLAN_TOKENIZER]));
     if (p.total == SIZE_MAX)
         return lll_fail(err, LLL_ERR_OVERFLOW, "memory size overflow: the "
                         "parts do not fit in %zu bits together",

@@ -33,6 +33,7 @@ typedef struct {
     dtype cache_type;       // of keys and values: F32, F16 or Q8_0
     size_t index_bytes;     // lists of the open file: gguf_file.index_bytes
     vocabulary_size vocabulary;
+    size_t trace_bytes;     // of a trace, where one is written: its number
 } plan_request;
 // @end plan-request
 
@@ -40,6 +41,7 @@ typedef struct {
 typedef enum {
     PLAN_FILE_INDEX,        // the file's lists of entries and tensors
     PLAN_TOKENIZER,         // the vocabulary's tables
+    PLAN_TRACE,             // lists and buffer of the file of a trace
     PLAN_CACHE_TABLE,       // what describes each sequence's cache
     PLAN_WEIGHT_TABLE,      // where each weight is
     PLAN_VECTORS,           // norms and biases, as floats
@@ -72,8 +74,8 @@ typedef enum {
 // @begin plan-total
 typedef struct {
     size_t bytes[PLAN_PARTS];   // what each part asks for
-    size_t model;               // the arena of llama_init: all but the file
-                                // index and the tokenizer, each rounded up
+    size_t model;               // the arena of llama_init: all but the first
+                                // three, each rounded up
     size_t total;               // anonymous memory, in bytes: the sum of
                                 // what is asked of the system
 } memory_plan;

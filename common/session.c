@@ -6,6 +6,7 @@
 #include "common/config_gguf.h"
 #include "common/machine.h"
 #include "common/size.h"
+#include "common/trace_write.h"
 
 // @begin session-defaults
 enum { DEFAULT_CONTEXT = 4096 };
@@ -75,6 +76,10 @@ static lll_status try_start(session *s, const session_options *o,
 {
     char free_bytes[32], have[64];
     uint64_t available = machine_read_memory().available;
+    if (o->trace != NULL)
+        s->request.trace_bytes = trace_bytes(
+            &s->config, s->request.n_batch,
+            s->request.vocabulary.longest_text, o->trace);
     lll_status status = plan_memory(&s->config, &s->request, &s->plan, err);
     if (status != LLL_OK)
         return status;

@@ -4,84 +4,120 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/gguf_write.h"
 #include "common/size.h"
 
-// @begin trace-copy
-// The values of an intermediate live only until the next layer overwrites
-// them, so they are copied; the list is freed when the file is written.
-struct trace_copy {
-    trace_copy *next;
-    float values[];
+// @begin trace-sizes
+enum {
+    STEPS = 16,             // tensors of a layer: 15 steps, and a weight
+    OTHERS = 4,             // outside layers
+    VALUES_BYTES = 2048     // of all entries but the tokens
 };
-// @end trace-copy
 
-// @begin trace-record
-static void record(void *context, const char *name, int layer,
-                   const float *values, int n_rows, int n_columns)
+static size_t values_bytes(int n_batch, size_t longest_text)
 {
-    trace_writer *t = context;
+    // A number, a length and a text for each token.
+    size_t each = size_plus(sizeof(int32_t) + sizeof(uint64_t), longest_text);
+    return size_plus(VALUES_BYTES, size_times((size_t)n_batch, each));
+}
+
+static size_t n_tensors(const model_config *c)
+{
+    return (size_t)c->n_layers * STEPS + OTHERS;
+}
+
+size_t trace_bytes(const model_config *config, int n_batch,
+                   size_t longest_text, const char *path)
+{
+    size_t values = values_bytes(n_batch, longest_text);
+    size_t n = n_tensors(config);
+    size_t texts = size_times((size_t)n_batch, size_plus(
+                                  sizeof(gguf_string) + 1, longest_text));
+    size_t filling = size_plus(gguf_writer_bytes(values, n, NULL), texts);
+    size_t writing = gguf_writer_bytes(values, n, path);
+    return filling > writing ? filling : writing;
+}
+// @end trace-sizes
+
+// @begin trace-steps
+typedef struct {
+    gguf_writer out;
+    lll_status status;
+    lll_error *err;
+} recorder;
+
+// The first pass: which steps there are, and how large.
+static void list_step(void *context, const char *name, int layer,
+                      const float *values, int n_rows, int n_columns)
+{
+    recorder *r = context;
+    const uint64_t dims[] = {(uint64_t)n_columns, (uint64_t)n_rows};
     char full[64];
-    size_t bytes, total;
-    if (t->failure.code != LLL_OK)
-        return;
-    if (t->copies != NULL && strcmp(name, "embedding") == 0) {
-        lll_fail(&t->failure, LLL_ERR_ARGUMENT,
-                 "a trace holds one pass, and a second began; use a -b that "
-                 "takes the whole prompt at once");
-        return;
-    }
+    (void)values;
     if (layer < 0)
         snprintf(full, sizeof full, "%s", name);
     else
         snprintf(full, sizeof full, "blk.%d.%s", layer, name);
-    trace_copy *copy = NULL;
-    if (size_mul((size_t)n_rows * (size_t)n_columns, sizeof(float), &bytes)
-        && size_add(bytes, sizeof *copy, &total))
-        copy = malloc(total);
-    if (copy == NULL) {
-        lll_fail(&t->failure, LLL_ERR_MEMORY,
-                 "no memory to keep %s of the trace", full);
-        return;
-    }
-    memcpy(copy->values, values, bytes);
-    copy->next = t->copies;
-    t->copies = copy;
-    const uint64_t dims[] = {(uint64_t)n_columns, (uint64_t)n_rows};
-    gguf_add_tensor(&t->out, full, DTYPE_F32, dims, 2, copy->values);
+    gguf_add_tensor(&r->out, full, DTYPE_F32, dims, 2, NULL);
 }
-// @end trace-record
 
-// @begin trace-begin
-void trace_begin(trace_writer *trace, llama *model)
+// @end trace-steps
+
+// @begin trace-steps-2
+static void write_values(recorder *r, const float *values, size_t n)
 {
-    memset(trace, 0, sizeof *trace);
-    gguf_writer_init(&trace->out);
-    model->observe = record;
-    model->observer = trace;
+    if (r->status == LLL_OK)
+        r->status = gguf_write_data(&r->out, values, n * sizeof *values,
+                                    r->err);
 }
-// @end trace-begin
+
+// The second: the same steps in the same order, with their numbers.
+static void write_step(void *context, const char *name, int layer,
+                       const float *values, int n_rows, int n_columns)
+{
+    (void)name;
+    (void)layer;
+    write_values(context, values, (size_t)n_rows * (size_t)n_columns);
+}
+// @end trace-steps-2
+
+// @begin trace-pass
+static lll_status watched_pass(llama *m, const llama_batch *batch,
+                               llama_observer observe, recorder *r)
+{
+    const float *logits;
+    m->observe = observe;
+    m->observer = r;
+    lll_status status = llama_forward(m, batch, &logits, r->err);
+    m->observe = NULL;
+    m->observer = NULL;
+    return status == LLL_OK ? r->status : status;
+}
+// @end trace-pass
 
 // @begin trace-tokens
-static lll_status set_tokens(trace_writer *t, const tokenizer *words,
-                             const int32_t *ids, size_t n_ids,
-                             lll_error *err)
+static lll_status set_tokens(recorder *r, const llama *m,
+                             const tokenizer *words,
+                             const llama_batch *batch)
 {
-    size_t room = words->longest_token + 1;
-    gguf_string *texts = calloc(n_ids, sizeof *texts);
-    char *bytes = calloc(n_ids, room);
+    // Room for as many as a batch can have, as it was planned.
+    size_t n = (size_t)batch->n_tokens, most = (size_t)m->request.n_batch;
+    size_t room = words->words.size.longest_text + 1;
+    gguf_string *texts = calloc(most, sizeof *texts);
+    char *bytes = calloc(most, room);
     if (texts == NULL || bytes == NULL) {
         free(texts);
         free(bytes);
-        return lll_fail(err, LLL_ERR_MEMORY,
-                        "no memory for the texts of %zu tokens", n_ids);
+        return lll_fail(r->err, LLL_ERR_MEMORY,
+                        "no memory for the texts of %zu tokens", most);
     }
-    for (size_t i = 0; i < n_ids; i++) {
+    for (size_t i = 0; i < n; i++) {
         texts[i].bytes = bytes + i * room;
-        texts[i].n_bytes = tokenizer_piece(words, ids[i], true,
+        texts[i].n_bytes = tokenizer_piece(words, batch->ids[i], true,
                                            bytes + i * room, room);
     }
-    gguf_set_strings(&t->out, "trace.tokens", texts, n_ids);
-    gguf_set_array(&t->out, "trace.ids", GGUF_I32, ids, n_ids);
+    gguf_set_strings(&r->out, "trace.tokens", texts, n);
+    gguf_set_array(&r->out, "trace.ids", GGUF_I32, batch->ids, n);
     free(texts);
     free(bytes);
     return LLL_OK;
@@ -115,44 +151,59 @@ static void set_shape(gguf_writer *out, const model_config *c)
 // @begin trace-weights
 // What chapter 5 needs beside the values: a weight for each layer and, where
 // the model has them, the factors of the angles.
-static void add_weights(gguf_writer *out, const llama *model)
+static void list_weights(gguf_writer *out, const llama *model)
 {
     const uint64_t dims[] = {(uint64_t)model->config.d_model};
     const uint64_t pairs[] = {(uint64_t)model->config.rope_dim / 2};
     if (model->weights.rope_factors != NULL)
-        gguf_add_tensor(out, "rope_freqs.weight", DTYPE_F32, pairs, 1,
-                        model->weights.rope_factors);
+        gguf_add_tensor(out, "rope_freqs.weight", DTYPE_F32, pairs, 1, NULL);
     for (int layer = 0; layer < model->config.n_layers; layer++) {
         char name[64];
         snprintf(name, sizeof name, "blk.%d.attn_norm.weight", layer);
-        gguf_add_tensor(out, name, DTYPE_F32, dims, 1,
-                        model->weights.layers[layer].attn_norm);
+        gguf_add_tensor(out, name, DTYPE_F32, dims, 1, NULL);
     }
+}
+
+static void write_weights(recorder *r, const llama *model)
+{
+    if (model->weights.rope_factors != NULL)
+        write_values(r, model->weights.rope_factors,
+                     (size_t)model->config.rope_dim / 2);
+    for (int layer = 0; layer < model->config.n_layers; layer++)
+        write_values(r, model->weights.layers[layer].attn_norm,
+                     (size_t)model->config.d_model);
 }
 // @end trace-weights
 
-// @begin trace-end
-lll_status trace_end(trace_writer *trace, llama *model,
-                     const tokenizer *words, const int32_t *ids,
-                     size_t n_ids, const char *path, lll_error *err)
+// @begin trace-write
+lll_status trace_write(llama *model, const tokenizer *words,
+                       const llama_batch *batch, const char *path,
+                       lll_error *err)
 {
-    model->observe = NULL;
-    model->observer = NULL;
-    lll_status s = trace->failure.code;
-    if (s != LLL_OK && err != NULL)
-        *err = trace->failure;
-    set_shape(&trace->out, &model->config);
-    add_weights(&trace->out, model);
+    recorder r = {.err = err};
+    kv_cache *cache = &model->caches[0];
+    int length = cache->length;
+    gguf_writer_init(&r.out);
+    gguf_writer_reserve(&r.out, values_bytes(model->request.n_batch,
+                                    words->words.size.longest_text),
+                        n_tensors(&model->config));
+    set_shape(&r.out, &model->config);
+    list_weights(&r.out, model);
+    lll_status s = watched_pass(model, batch, list_step, &r);
+    kv_cache_truncate(cache, length);
     if (s == LLL_OK)
-        s = set_tokens(trace, words, ids, n_ids, err);
+        s = set_tokens(&r, model, words, batch);
     if (s == LLL_OK)
-        s = gguf_write(&trace->out, path, err);
-    gguf_writer_free(&trace->out);
-    while (trace->copies != NULL) {
-        trace_copy *next = trace->copies->next;
-        free(trace->copies);
-        trace->copies = next;
+        s = r.status = gguf_write_begin(&r.out, path, err);
+    if (s == LLL_OK) {
+        write_weights(&r, model);
+        s = watched_pass(model, batch, write_step, &r);
     }
+    if (s == LLL_OK)
+        s = gguf_write_end(&r.out, err);
+    if (s != LLL_OK)
+        kv_cache_truncate(cache, length);
+    gguf_writer_free(&r.out);
     return s;
 }
-// @end trace-end
+// @end trace-write

@@ -5,35 +5,31 @@
 #include <stdint.h>
 
 #include "common/error.h"
-#include "common/gguf_write.h"
 #include "common/llama.h"
 #include "common/tokenizer.h"
 
 // @begin trace-write-api
 // Every named intermediate of a forward pass in a file, for looking at and
-// for comparing with a reference. Taught in chapter 8.
+// for comparing with a reference: one tensor for each ("blk.3.q_rope",
+// [n_tokens, width], F32), the tokens, and the shape of the model. Taught in
+// chapter 8.
 
-typedef struct trace_copy trace_copy;
+// Run a batch of sequence 0 and write the file. The batch goes through the
+// model twice, because the list of all tensors comes before the first number:
+// so no number has to be kept.
+//
+// On LLL_OK the cache holds the batch; on failure it is as it was, and what
+// was at `path` is untouched.
+// LLL_ERR_MEMORY     no room for the lists
+// and the errors of llama_forward() and gguf_write_begin().
+lll_status trace_write(llama *model, const tokenizer *words,
+                       const llama_batch *batch, const char *path,
+                       lll_error *err);
 
-typedef struct {
-    gguf_writer out;
-    trace_copy *copies;         // owned: values, until they are written
-    lll_error failure;          // the first one; code LLL_OK until then
-} trace_writer;
-
-// Begin to collect: from here on model's forward passes are recorded, one
-// tensor for each intermediate ("blk.3.q_rope", [n_tokens, width], F32).
-// Record one pass: a second would repeat the names, and trace_end() refuses.
-void trace_begin(trace_writer *trace, llama *model);
-
-// Stop collecting and write the file: the tensors, the tokens, and the shape
-// of the model.
-// LLL_ERR_ARGUMENT   more than one pass was recorded
-// LLL_ERR_MEMORY     no room for the copies
-// and the errors of gguf_write(). Whatever happens, everything is freed.
-lll_status trace_end(trace_writer *trace, llama *model,
-                     const tokenizer *words, const int32_t *ids,
-                     size_t n_ids, const char *path, lll_error *err);
+// The most that trace_write() asks of the system at a time, for a plan of
+// n_batch tokens and a vocabulary whose longest text has so many bytes.
+size_t trace_bytes(const model_config *config, int n_batch,
+                   size_t longest_text, const char *path);
 // @end trace-write-api
 
 #endif

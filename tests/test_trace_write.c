@@ -50,6 +50,15 @@ static const float *forward(session *s, bool all)
     return logits;
 }
 
+static lll_status write_trace(session *s, bool all, const char *path,
+                              lll_error *err)
+{
+    static const uint8_t wants[N] = {1, 1, 1, 1, 1};
+    llama_batch batch = {.n_tokens = N, .ids = IDS,
+                         .wants_logits = all ? wants : NULL};
+    return trace_write(&s->model, &s->words, &batch, path, err);
+}
+
 static void new_path(char *path)
 {
     int handle = mkstemp(path);
@@ -76,17 +85,15 @@ static void every_step_is_there(void **state)
     for (int all = 0; all < 2; all++) {
         char path[] = "/tmp/trace-XXXXXX", name[64];
         session s;
-        trace_writer out;
-        trace back;
+            trace back;
         lll_error err = {0};
         new_path(path);
         start(&s);
-        trace_begin(&out, &s.model);
-        const float *logits = forward(&s, all);
-        if (trace_end(&out, &s.model, &s.words, IDS, N, path, &err)
-            != LLL_OK)
+        if (write_trace(&s, all, path, &err) != LLL_OK)
             fail_msg("%s", err.text);
         assert_null(s.model.observe);
+        assert_int_equal(s.model.caches[0].length, N);
+        const float *logits = s.model.logits;
         assert_int_equal(trace_open(&back, path, &err), LLL_OK);
         remove(path);
         int n_out = all ? N : 1;
@@ -110,17 +117,13 @@ static void the_reader_of_chapter_5_agrees(void **state)
 {
     char path[] = "/tmp/trace-XXXXXX";
     session s;
-    trace_writer out;
     trace t;
     trace_rows rows;
     lll_error err;
     (void)state;
     new_path(path);
     start(&s);
-    trace_begin(&out, &s.model);
-    forward(&s, false);
-    assert_int_equal(trace_end(&out, &s.model, &s.words, IDS, N, path, &err),
-                     LLL_OK);
+    assert_int_equal(write_trace(&s, false, path, &err), LLL_OK);
     if (trace_open(&t, path, &err) != LLL_OK)
         fail_msg("%s", err.text);
     remove(path);
@@ -161,18 +164,14 @@ static void the_angles_travel(void **state)
     static const float factors[8] = {1, 1, 1, 2, 4, 8, 8, 8};
     char path[] = "/tmp/trace-XXXXXX";
     session s;
-    trace_writer out;
     trace t;
     lll_error err;
     (void)state;
     new_path(path);
     start(&s);
-    trace_begin(&out, &s.model);
-    forward(&s, false);
     s.model.config.rope_scale = 2;
     s.model.weights.rope_factors = factors;
-    assert_int_equal(trace_end(&out, &s.model, &s.words, IDS, N, path, &err),
-                     LLL_OK);
+    assert_int_equal(write_trace(&s, false, path, &err), LLL_OK);
     if (trace_open(&t, path, &err) != LLL_OK)
         fail_msg("%s", err.text);
     remove(path);
@@ -190,16 +189,13 @@ static void a_watched_pass_is_the_same(void **state)
     (void)state;
     char path[] = "/tmp/trace-XXXXXX";
     session s;
-    trace_writer out;
     lll_error err;
     new_path(path);
     start(&s);
     memcpy(plain, forward(&s, false), sizeof plain);
     kv_cache_truncate(&s.model.caches[0], 0);
-    trace_begin(&out, &s.model);
-    assert_memory_equal(forward(&s, false), plain, sizeof plain);
-    assert_int_equal(trace_end(&out, &s.model, &s.words, IDS, N, path, &err),
-                     LLL_OK);
+    assert_int_equal(write_trace(&s, false, path, &err), LLL_OK);
+    assert_memory_equal(s.model.logits, plain, sizeof plain);
     remove(path);
     kv_cache_truncate(&s.model.caches[0], 0);
     assert_memory_equal(forward(&s, false), plain, sizeof plain);
@@ -211,28 +207,22 @@ static void failures_leave_no_file(void **state)
     char path[] = "/tmp/trace-XXXXXX";
     (void)state;
     session s;
-    trace_writer out;
     lll_error err = {0};
     new_path(path);
     remove(path);
     start(&s);
-    trace_begin(&out, &s.model);
-    forward(&s, false);
-    assert_int_equal(trace_end(&out, &s.model, &s.words, IDS, N,
-                               "/nowhere/at/all/trace.gguf", &err),
-                     LLL_ERR_IO);
+    assert_int_equal(write_trace(&s, false, "/nowhere/at/all/trace.gguf",
+                                 &err), LLL_ERR_IO);
     assert_non_null(strstr(err.text, "/nowhere/at/all"));
     assert_null(s.model.observe);
-    assert_null(out.copies);
+    assert_int_equal(s.model.caches[0].length, 0);
 
-    trace_begin(&out, &s.model);        // two passes
-    forward(&s, false);
-    forward(&s, false);
-    assert_int_equal(trace_end(&out, &s.model, &s.words, IDS, N, path, &err),
+    const llama_batch wrong = {.n_tokens = 1, .ids = (int32_t[]){-1}};
+    assert_int_equal(trace_write(&s.model, &s.words, &wrong, path, &err),
                      LLL_ERR_ARGUMENT);
-    assert_non_null(strstr(err.text, "one pass"));
     assert_int_equal(access(path, F_OK), -1);
     assert_null(s.model.observe);
+    assert_int_equal(s.model.caches[0].length, 0);
     session_close(&s);
 }
 

@@ -187,13 +187,13 @@ static lll_status run(const settings *set, lll_error *err)
     options.float_activations = strcmp(set->activations, "f32") == 0;
     options.isa = set->isa;
     options.pre = set->pre;
+    options.trace = set->trace;
     options.fit = set->fit;
     options.plan_only = set->plan;
     options.note = note;
     lll_status status = session_open(&s, set->model, &options, err);
-    if (status != LLL_OK)
-        return status;
-    status = set->plan ? verb_plan(&s, set, err) : chosen.run(&s, set, err);
+    if (status == LLL_OK)
+        status = (set->plan ? verb_plan : chosen.run)(&s, set, err);
     session_close(&s);
     return status;
 }

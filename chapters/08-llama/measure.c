@@ -154,18 +154,13 @@ lll_status verb_trace(session *s, const settings *set, lll_error *err)
                         s->model.request.n_outputs);
     // @end measure-trace
     // @begin measure-trace-pass
-    trace_writer trace;
-    const float *logits;
     // A truth for each token, where a message would be: no batch is longer.
-    uint8_t *all = memset(s->model.message, 1, n_ids);
+    const uint8_t *all = memset(s->model.message, 1, n_ids);
     llama_batch batch = {.n_tokens = (int)n_ids, .ids = ids,
                          .wants_logits = all};
-    trace_begin(&trace, &s->model);
-    status = llama_forward(&s->model, &batch, &logits, err);
-    lll_status written = trace_end(&trace, &s->model, &s->words, ids, n_ids,
-                                   set->trace, status == LLL_OK ? err : NULL);
-    if (status == LLL_OK && written == LLL_OK && !set->quiet)
+    status = trace_write(&s->model, &s->words, &batch, set->trace, err);
+    if (status == LLL_OK && !set->quiet)
         fprintf(stderr, "%s: %zu tokens traced\n", set->trace, n_ids);
-    return status != LLL_OK ? status : written;
+    return status;
 }
 // @end measure-trace-pass
