@@ -9,11 +9,13 @@
 
 // @begin probe-fill
 enum { PIECE_BYTES = 1 << 20, PIECE_WORDS = PIECE_BYTES / 8 };
-enum { QUARTER = PIECE_WORDS / 4, MAX_THREADS = 1024, LEAST_PASSES = 3 };
-// Each word holds its own number, so that a sum tells a piece read whole from
-// a part of it read twice.
-static const uint64_t PIECE_SUM = (uint64_t)PIECE_WORDS
-                                  * (PIECE_WORDS - 1) / 2;
+enum { LINE_WORDS = 8, N_PLACES = 8, PLACE_WORDS = PIECE_WORDS / N_PLACES };
+enum { MAX_THREADS = 1024, LEAST_PASSES = 3 };
+// Each word holds its own number, and the first of each line is read: the sum
+// tells a piece read whole from a part of it read twice.
+enum { PIECE_LINES = PIECE_WORDS / LINE_WORDS };
+static const uint64_t PIECE_SUM = (uint64_t)PIECE_LINES * (PIECE_LINES - 1)
+                                  / 2 * LINE_WORDS;
 
 // What the threads share: the block, and for each piece what it added up to.
 typedef struct {
@@ -29,7 +31,6 @@ static void fill_piece(void *context, int piece, int worker)
     for (size_t i = 0; i < PIECE_WORDS; i++)
         words[i] = i;
 }
-
 // @end probe-fill
 
 // @begin probe-read
@@ -37,17 +38,17 @@ static void read_piece(void *context, int piece, int worker)
 {
     const block *b = context;
     const uint64_t *words = b->words + (size_t)piece * PIECE_WORDS;
-    uint64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    uint64_t sums[N_PLACES] = {0}, sum = 0;
     (void)worker;
-    // Four places at once, each with a sum of its own: a core then has more
-    // lines of memory on their way, and no addition waits for another.
-    for (size_t i = 0; i < QUARTER; i++) {
-        s0 += words[i];
-        s1 += words[QUARTER + i];
-        s2 += words[2 * QUARTER + i];
-        s3 += words[3 * QUARTER + i];
-    }
-    b->sums[piece] = s0 + s1 + s2 + s3;
+    // Memory hands out lines of 64 bytes, whether one word of them is wanted
+    // or all. With one word a line, and several places at once, each with a
+    // sum of its own, the core has most lines on their way at a time.
+    for (size_t i = 0; i < PLACE_WORDS; i += LINE_WORDS)
+        for (int j = 0; j < N_PLACES; j++)
+            sums[j] += words[(size_t)j * PLACE_WORDS + i];
+    for (int j = 0; j < N_PLACES; j++)
+        sum += sums[j];
+    b->sums[piece] = sum;
 }
 // @end probe-read
 
