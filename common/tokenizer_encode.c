@@ -16,7 +16,13 @@ static uint32_t line_of_pair(const void *words, const unsigned char *text,
                              const bpe_symbol *left, const bpe_symbol *right)
 {
     const vocabulary *v = words;
-    (void)text;
+    // Most lookups are of two bytes, and most of those find nothing: these
+    // bits are nearer than the table.
+    if (left->n_bytes == 1 && right->n_bytes == 1) {
+        unsigned byte = text[right->start];
+        if (!(v->byte_pairs[text[left->start]][byte / 32] >> byte % 32 & 1))
+            return BPE_NONE;
+    }
     return bpe_table_find(&v->merges, left->id, right->id);
 }
 

@@ -60,6 +60,7 @@ typedef struct {
     bool special_first[256];        // does one begin with this byte?
     int32_t byte_tokens[256];       // the token of a byte alone, or -1
     bpe_table merges;               // byte level only
+    uint32_t byte_pairs[256][8];    // a bit for each two bytes that join
     size_t longest;                 // bytes of the longest token
     bool words_apart;               // SentencePiece: no token has a space
                                     // behind another character, so text can

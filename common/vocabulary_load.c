@@ -360,6 +360,20 @@ static bool is_joined(const vocabulary *v, int32_t id, gguf_string line,
 }
 // @end vocabulary-merge-token-2
 
+// @begin vocabulary-enter-merge
+// Enter a line that makes these bytes, unless a special token is in it.
+static void enter_merge(vocabulary *v, uint32_t rank,
+                        const unsigned char *bytes, size_t n)
+{
+    const bpe_pair *pair = &v->merges.pairs[rank];
+    if (pair->left < 0 || pair->right < 0 || pair->result < 0)
+        return;
+    bpe_table_add(&v->merges, rank);
+    if (n == 2)
+        v->byte_pairs[bytes[0]][bytes[1] / 32] |= 1u << bytes[1] % 32;
+}
+// @end vocabulary-enter-merge
+
 // @begin vocabulary-read-merge
 // "\u0120 t": the tokens " " and "t" join into " t".
 static lll_status read_merge(vocabulary *v, const char *path, uint32_t rank,
@@ -370,10 +384,11 @@ static lll_status read_merge(vocabulary *v, const char *path, uint32_t rank,
                       : memchr(text.bytes + 1, ' ', text.n_bytes - 2);
     bpe_pair *pair = &v->merges.pairs[rank];
     const char *missing = "no space between two tokens";
+    size_t n = 0;
     if (space != NULL) {
         size_t first = (size_t)(space - text.bytes);
         size_t left = decode(v, text.bytes, first, scratch);
-        size_t n = left + decode(v, space + 1, text.n_bytes - first - 1,
+        n = left + decode(v, space + 1, text.n_bytes - first - 1,
                                  scratch + left);
         pair->left = merge_token(v, scratch, left);
         pair->right = merge_token(v, scratch + left, n - left);
@@ -392,8 +407,7 @@ static lll_status read_merge(vocabulary *v, const char *path, uint32_t rank,
                         text.n_bytes < 64 ? (int)text.n_bytes : 64,
                         text.bytes, missing,
                         space != NULL ? " that is no token" : "");
-    if (pair->left >= 0 && pair->right >= 0 && pair->result >= 0)
-        bpe_table_add(&v->merges, rank);
+    enter_merge(v, rank, scratch, n);
     return LLL_OK;
 }
 // @end vocabulary-read-merge
