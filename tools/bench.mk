@@ -2,6 +2,7 @@
 #
 #   make bench             decode and prefill, beside llama-cpp-python
 #   make bench BENCH="--rounds 9 --model FILE"    other settings
+#   make bench BENCH="--depth 4096 --caches f16 q8_0"    after a long text
 #   make bench-tokenizer   encoding, beside the tokenizers package
 
 BENCH ?=
