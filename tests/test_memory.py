@@ -29,6 +29,7 @@ import pytest
 
 import engine
 import make_test_models
+from test_gguf_split import cut
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = ROOT / "data/tiny.txt"
@@ -172,3 +173,29 @@ def test_the_real_model(smollm2, calculator, counter, tmp_path):
         assert got["anonymous"] <= total + ALLOWANCE
         assert got["resident"] <= (total + smollm2.stat().st_size
                                    + ALLOWANCE)
+
+
+def test_a_model_in_parts(counter, tmp_path, llama_program):
+    files = cut(ROOT / "data/tiny.gguf", tmp_path, 11)
+    options = ["-m", files[0], "-t", 2, "-n", -1, "--ignore-eos", "-q"]
+    expected = plan(*options)
+    _, got = counted(counter, tmp_path, [llama_program, *options])
+    assert len(files) == 3
+    assert got["program"] == expected["memory"]["total"]
+    assert expected["mapped_bytes"] == sum(f.stat().st_size for f in files)
+
+
+@pytest.mark.parametrize("options, said", [
+    (["-p", "word " * 500], "a prompt of 503 tokens does not fit in a "
+     "context of 64; use a larger -c or a shorter prompt"),
+    (["-p", "x" * 5000], "a piece of text without a cut has 5000 bytes, "
+     "expected at most 4096"),
+    (["--chat", "-p", "x" * 5000], "a message of 5000 bytes and its role, "
+     "expected at most 4096 bytes; use a larger -c"),
+    (["--chat"], "a line of more than 4096 bytes, expected a message; use -f "
+     "for a text, or a larger -c"),
+    (["-r", "x" * 1025], "a stop text of 1025 bytes, expected at most 1024"),
+])
+def test_what_was_not_planned_is_refused(options, said, llama_program):
+    text = engine.run("-c", 64, *options, code=1, input=b"x" * 5000)
+    assert said in text
