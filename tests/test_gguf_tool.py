@@ -271,8 +271,8 @@ def broken_rules():
         "byte 160: 10 bytes behind the last tensor, expected the end of the "
         "file"]
     one = raw.gguf(sound, [t("t", [4], 0, 0)])
-    yield "list-padding", one + b"\0" * 3 + b"\1" * (-len(one) % 32 - 3) \
-        + b"\0" * 16, ["byte 105: the padding behind the lists is not zero"]
+    yield "list-padding", one + b"\1" + b"\0" * (-len(one) % 32 - 1 + 16), [
+        "byte 102: the padding behind the lists is not zero"]
     nan, infinite = struct.pack("<f", float("nan")), b"\0\0\x80\x7f"
     yield "nan", raw.gguf(
         sound, [t("t", [4], 0, 0), t("h", [4], 1, 32), t("b", [4], 30, 64),
