@@ -14,6 +14,12 @@
 // them. Here each is a few rows of a table that one scanner reads: no
 // backtracking beyond one character, time linear in the text.
 // Taught in chapter 4.
+//
+// The expressions are those that models publish, with the kinds of characters
+// of Unicode 16.0 (and the digits of 17.0). llama.cpp, which carries older
+// tables, differs in what Unicode added since; it takes 's but not a long s
+// for an ending; and spaces beyond ASCII are in none of DeepSeek's ranges
+// there.
 
 enum { PRETOKENIZE_MAX_PASSES = 6 };
 

@@ -87,6 +87,12 @@ lll_status tokenizer_plan(const gguf_file *file, size_t *n_bytes,
 // unknown token by its name, "<unk>hi", the space after it stays, "<unk> hi".
 // The same token for a byte that none can hold has no such space.
 //
+// Where llama.cpp and we differ, on purpose: it turns bytes that are not
+// UTF-8 into U+FFFD, and U+2581 in a SentencePiece text into a space, and we
+// keep both, so that the text comes back; it takes whichever special tokens
+// are longest first, and we the longest at the leftmost place, as the
+// tokenizers package does; and text alone never makes a control token here.
+//
 // *n_ids is filled only on LLL_OK.
 // LLL_ERR_NOT_FOUND  BOS is asked for and the file has none
 // LLL_ERR_OVERFLOW   more than `capacity` tokens (tokenizer_max_ids() is

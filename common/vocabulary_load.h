@@ -22,6 +22,7 @@ lll_status vocabulary_plan(const gguf_file *file, size_t *n_bytes,
 // bytes (the first one wins); a pair in the merges twice (the first one
 // wins); merges that make a control token (ignored); bytes without a token;
 // "<|im_end|>" and its like as user-defined tokens (control tokens here).
+// SentencePiece's user-defined tokens are found in the text, not by merging.
 //
 // LLL_ERR_NOT_FOUND     no vocabulary in the file
 // LLL_ERR_UNSUPPORTED   tokenizer.ggml.model is another one, by name

@@ -4,11 +4,14 @@
 #   make bench BENCH="--rounds 9 --model FILE"    other settings
 #   make bench BENCH="--depth 4096 --caches f16 q8_0"    after a long text
 #   make bench-tokenizer   encoding, beside the tokenizers package
+#   make compare-tokenizers   the same ids as llama-cpp-python's
 
 BENCH ?=
-.PHONY: bench bench-tokenizer
+.PHONY: bench bench-tokenizer compare-tokenizers
 bench: chapter-08
 	@test -x $(PYTHON) || sh tools/setup
 	@$(PYTHON) tools/bench.py $(BENCH)
 bench-tokenizer: setup smollm2
 	@$(PYTHON) tools/bench_tokenizer.py $(BENCH)
+compare-tokenizers: setup
+	@$(PYTHON) tools/compare_tokenizers.py
