@@ -42,7 +42,9 @@ static uint32_t number(uint64_t *seed)
     return (uint32_t)(*seed >> 33);
 }
 
-// Random merges over four letters; pairs that come twice keep the first.
+// Random merges over four letters; pairs that come twice keep the first. Each
+// second time they are shuffled: what a merge makes may then be joined earlier
+// than the merge itself, as no trained list has it and any file may.
 static void make_rules(rules_of_pairs *r, uint64_t seed)
 {
     memset(r, 0, sizeof *r);
@@ -53,6 +55,15 @@ static void make_rules(rules_of_pairs *r, uint64_t seed)
         r->pairs[i].left = (int32_t)(number(&seed) % (N_LETTERS + i));
         r->pairs[i].right = (int32_t)(number(&seed) % (N_LETTERS + i));
         r->pairs[i].result = (int32_t)(N_LETTERS + i);
+    }
+    bool shuffled = seed % 2 == 0;
+    for (uint32_t i = 0; i < N_MERGES; i++) {
+        uint32_t other = i + number(&seed) % (N_MERGES - i);
+        bpe_pair pair = r->pairs[i];
+        if (shuffled) {
+            r->pairs[i] = r->pairs[other];
+            r->pairs[other] = pair;
+        }
         r->table.n_pairs++;
         bpe_table_add(&r->table, i);
     }
