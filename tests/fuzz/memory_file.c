@@ -67,6 +67,11 @@ bool file_is_same(const char *a, const char *b)
     return find(a) >= 0 && strcmp(a, b) == 0;
 }
 
+size_t file_writer_bytes(const char *path)
+{
+    return strlen(path) + 1;
+}
+
 void file_abandon(file_writer *out)
 {
     free(out->path);
