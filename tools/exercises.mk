@@ -1,62 +1,80 @@
 # Exercises, and mistakes that tests must catch.
 #
-#   make exercises             list them: number and title
+#   make exercises             list them: number, title, kind and minutes
 #   make exercise-05-1         put a starting file in work/05-1.c
+#   make exercise-01-1 SEED=7  the same with other numbers, where there are any
 #   make check-exercise-05-1   build it and say what is right and what is not
-#   make check-exercises       every start fails, every solution passes
+#   make check-exercises       starts fail, solutions pass, changed ones fail
 #   make check-wrong           every planted mistake is caught by a test
 
-EXERCISES    := $(notdir $(wildcard chapters/*/exercises/[0-9]*-*))
+WORK ?= work
+SEED ?= 1
+
+EXERCISES    := $(sort $(notdir $(wildcard chapters/*/exercises/[0-9]*-*)))
 exercise_id   = $(word 1,$(subst -, ,$1))-$(word 2,$(subst -, ,$1))
 exercise_dir  = $(wildcard chapters/*/exercises/$1-*)
 EXERCISE_IDS := $(foreach e,$(EXERCISES),$(call exercise_id,$e))
 
-# Never over what a reader has already written.
-.PHONY: $(EXERCISE_IDS:%=exercise-%)
-$(EXERCISE_IDS:%=exercise-%): exercise-%:
-	@mkdir -p work
-	@if test -e work/$*.c; then \
-	    echo "work/$*.c is there already, and stays as it is"; \
-	else \
-	    cp $(call exercise_dir,$*)/start.c work/$*.c && \
-	    echo "work/$*.c is yours; then: make check-exercise-$*"; \
-	fi
-	@echo "the task: $(call exercise_dir,$*)/task.md"
+# How it is answered: without a check in words, with a start in C, and else
+# on a sheet that the check prints.
+exercise_type = $(if $(wildcard $(call exercise_dir,$1)/check.c),$(if \
+                $(wildcard $(call exercise_dir,$1)/start.c),c,txt),md)
+of_type       = $(foreach e,$(EXERCISE_IDS),$(if $(filter $1,$(call \
+                exercise_type,$e)),$e))
+CODE_IDS     := $(call of_type,c)
+SHEET_IDS    := $(call of_type,txt)
+CHECKED_IDS  := $(CODE_IDS) $(SHEET_IDS)
 
-# Its title is the first line of its task.
-.PHONY: exercises
-exercises:
-	@awk 'FNR == 1 { sub(/^# */, ""); print }' \
-	    $(sort $(wildcard chapters/*/exercises/*/task.md))
+# What is taught up to a chapter, as an archive: a file that has all of a
+# module's functions stands in for that module.
+define modules_rule
+$(OUT)/exercises/modules-$1.a: $(call objects_of,$1)
+	@mkdir -p $$(@D) && rm -f $$@ && $(AR) rc $$@ $$^ && ranlib $$@
+endef
+$(foreach n,$(sort $(foreach e,$(CHECKED_IDS),$(firstword $(subst -, ,$e)))),\
+    $(eval $(call modules_rule,$n)))
 
-# The reader's file, the check, and what is taught up to this chapter, all
-# with sanitizers: a write beyond an array is a wrong answer.
-ANSWER ?= work/$1.c
+exercise_parts = $(OUT)/$(call exercise_dir,$1)/check.o \
+                 $(OUT)/tools/exercise.o $(OUT)/tools/exercise_sheet.o \
+                 $(OUT)/exercises/modules-$(firstword $(subst -, ,$1)).a
+-include $(wildcard $(OUT)/chapters/*/exercises/*/*.d $(OUT)/tools/*.d)
+
+# A reader's code is linked with the check and with common/, never with what
+# the reader wrote for another chapter.
 define exercise_rule
 .PHONY: link-exercise-$1
-link-exercise-$1: $$(call objects_of,$$(firstword $$(subst -, ,$1)))
-	@mkdir -p $$(OUT)/exercises
-	@$$(CC) $$(BASE) -o $$(OUT)/exercises/$1 $(ANSWER) \
-	    $$(call exercise_dir,$1)/check.c tools/exercise.c \
-	    $$(filter %.o,$$^) $$(LDLIBS)
+link-exercise-$1: $(call exercise_parts,$1)
+	@mkdir -p $$(dir $$(PROGRAM))
+	@$$(CC) $$(BASE) -o $$(PROGRAM) $$(filter %.c,$$(ANSWER)) $$^ $$(LDLIBS)
 endef
-$(foreach e,$(EXERCISE_IDS),$(eval $(call exercise_rule,$e)))
+$(foreach e,$(CHECKED_IDS),$(eval $(call exercise_rule,$e)))
 
-.PHONY: $(EXERCISE_IDS:%=check-exercise-%)
+exercise_tool = @MAKE='$(MAKE)' OUT='$(OUT)' WORK='$(WORK)' SEED='$(SEED)' \
+    sh tools/exercise $1 $2 $(call exercise_type,$2) $(call exercise_dir,$2)
+.PHONY: $(EXERCISE_IDS:%=exercise-%) $(EXERCISE_IDS:%=check-exercise-%)
+$(EXERCISE_IDS:%=exercise-%): exercise-%:
+	$(call exercise_tool,start,$*)
 $(EXERCISE_IDS:%=check-exercise-%): check-exercise-%:
-	@test -e $(call ANSWER,$*) || { echo "there is no $(call ANSWER,$*)" \
-	    "yet: make exercise-$* puts one there"; exit 2; }
-	@$(MAKE) -s SANITIZE=1 link-exercise-$* ANSWER='$(call ANSWER,$*)'
-	@build/sanitize/exercises/$* || { \
-	    echo "a hint: $(call exercise_dir,$*)/hint.md"; exit 1; }
+	$(call exercise_tool,check,$*)
 
-.PHONY: check-exercises check-wrong test-parts
+.PHONY: exercises check-exercises exercise-parts
+exercises:
+	@awk 'FNR == 1 { title = substr($$0, 3) } \
+	    FNR == 3 { gsub(/[*.]/, ""); printf "%-34s %s\n", title, $$0 }' \
+	    $(sort $(wildcard chapters/*/exercises/*/task.md))
 check-exercises:
-	@MAKE='$(MAKE)' sh tools/check-exercises $(EXERCISES)
-check-wrong:
-	@python3 tests/check_wrong.py
+	@python3 tools/check_exercises.py
+
+# For tools/exercises.py: how answers are compiled and linked.
+exercise-parts: $(sort $(foreach e,$(CHECKED_IDS),$(call exercise_parts,$e)))
+	@echo 'compiler' $(CC) $(BASE)
+	@echo 'libraries' $(LDLIBS)
+	@$(foreach e,$(CHECKED_IDS),echo '$e' $(call exercise_parts,$e);) :
 
 # For tests/check_wrong.py: how a test is compiled and linked.
+.PHONY: check-wrong test-parts
+check-wrong:
+	@python3 tests/check_wrong.py
 test-parts:
 	@echo $(CC) $(BASE) $(CMOCKA_FLAGS)
 	@echo $(TEST_OBJECTS) $(COMMON)
