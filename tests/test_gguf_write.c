@@ -177,6 +177,36 @@ static void out_of_turn(void **state)
     gguf_writer_free(&out);
 }
 
+// Room that was asked for beforehand is enough, and counted.
+static void reserved(void **state)
+{
+    gguf_writer out, grown;
+    (void)state;
+    add(&grown, 32, data);
+    size_t values = grown.values_bytes;
+    assert_int_equal(gguf_write(&grown, whole, &err), LLL_OK);
+    gguf_writer_free(&grown);
+
+    gguf_writer_init(&out);
+    gguf_writer_reserve(&out, values, N_TENSORS);
+    const void *lists[] = {out.values, out.tensors};
+    gguf_set_string(&out, "general.architecture", "llama", 5);
+    gguf_set_u32(&out, "general.alignment", 32);
+    for (int i = 0; i < N_TENSORS; i++) {
+        char name[2] = {(char)('a' + i), '\0'};
+        gguf_add_tensor(&out, name, types[i], dims[i], 2, data);
+    }
+    assert_ptr_equal(out.values, lists[0]);
+    assert_ptr_equal(out.tensors, lists[1]);
+    assert_int_equal(gguf_write(&out, pieces, &err), LLL_OK);
+    gguf_writer_free(&out);
+    same_files();
+    size_t without = gguf_writer_bytes(values, N_TENSORS, NULL);
+    assert_true(without > values + N_TENSORS * sizeof(uint64_t[4]));
+    assert_true(gguf_writer_bytes(values, N_TENSORS, whole)
+                > without + FILE_BUFFER_BYTES);
+}
+
 static void given_up(void **state)
 {
     gguf_writer out, zeroed = {0};
@@ -255,6 +285,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(begun_again, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(out_of_turn, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(reserved, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(given_up, make_folder,
                                         remove_folder),
