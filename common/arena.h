@@ -27,6 +27,7 @@ typedef struct {
 } arena;
 // @end arena-type
 
+// @begin arena-promise
 // Get `capacity` bytes, zeroed, from the system; the block asked for is
 // ARENA_ALIGNMENT bytes larger. Pages that are never touched cost no physical
 // memory. On failure *memory is zeroed.
@@ -45,5 +46,6 @@ size_t arena_round(size_t bytes);
 
 // Give everything back. Accepts a zeroed arena, and may be called twice.
 void arena_free(arena *memory);
+// @end arena-promise
 
 #endif

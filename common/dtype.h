@@ -36,6 +36,7 @@ typedef struct {
 } dtype_info;
 // @end dtype-list
 
+// @begin dtype-promise
 // The row of the table for `type`, or NULL when the number (from a file, say)
 // names no type.
 const dtype_info *dtype_find(uint32_t type);
@@ -47,7 +48,9 @@ bool dtype_by_name(const char *name, dtype *type);
 // "Q4_0", or "unknown type" for a number that names none. The text is valid
 // for ever.
 const char *dtype_name(uint32_t type);
+// @end dtype-promise
 
+// @begin dtype-half-promise
 // Half precision (IEEE 754 binary16) and bfloat16, stored in 16 bits.
 // The conversions to float are exact; the ones from float round to nearest,
 // ties to even, keep infinities and turn every NaN into a quiet NaN.
@@ -55,5 +58,6 @@ float    f16_to_f32(uint16_t half);
 uint16_t f32_to_f16(float value);
 float    bf16_to_f32(uint16_t brain);
 uint16_t f32_to_bf16(float value);
+// @end dtype-half-promise
 
 #endif

@@ -34,6 +34,7 @@ typedef struct {
 } lll_error;
 // @end error-status
 
+// @begin error-promise
 // Record a failure and return `code`, so that `return lll_fail(...)` is the
 // one way to fail.
 //
@@ -45,10 +46,13 @@ typedef struct {
 //       that strangers wrote; a sentence that does not fit ends in "..."
 lll_status lll_fail(lll_error *err, lll_status code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+// @end error-promise
 
+// @begin error-printable-promise
 // How many of the first n bytes at `text` make one printable character of
 // UTF-8: 1 to 4, or 0 for a control character, for bytes that are not UTF-8
 // and for n = 0. Chapter 4 tells how UTF-8 works.
 int printable_bytes(const char *text, size_t n);
+// @end error-printable-promise
 
 #endif

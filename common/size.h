@@ -13,17 +13,22 @@
 
 enum { TENSOR_MAX_DIMS = 8 };      // more than any file format allows
 
+// @begin size-mul-promise
 // *product = a * b, *sum = a + b. False when the result does not fit in
 // size_t, and then the output is left as it was.
 bool size_mul(size_t a, size_t b, size_t *product);
 bool size_add(size_t a, size_t b, size_t *sum);
+// @end size-mul-promise
 
+// @begin size-chain-promise
 // The same for a chain of them that is checked once, at its end: what does
 // not fit becomes SIZE_MAX, and SIZE_MAX times or plus anything stays it, but
 // for 0 times it, which is 0.
 size_t size_times(size_t a, size_t b);
 size_t size_plus(size_t a, size_t b);
+// @end size-chain-promise
 
+// @begin tensor-size-promise
 // Elements and bytes of a tensor.
 //
 // type     how its numbers are stored; a number that names no type is
@@ -41,12 +46,15 @@ size_t size_plus(size_t a, size_t b);
 lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
                        size_t limit, size_t *n_elements, size_t *n_bytes,
                        lll_error *err);
+// @end tensor-size-promise
 
+// @begin size-text-promise
 // Write "32 x 131072 x 1024" into text, cut with "..." where it does not fit.
 void shape_text(const uint64_t *shape, int n_dims, char *text,
                 size_t capacity);
 
 // Write "16.00 GiB", "512 B" into text.
 void size_text(uint64_t n_bytes, char *text, size_t capacity);
+// @end size-text-promise
 
 #endif

@@ -23,6 +23,8 @@ static void products_and_sums(void **state)
     out = 77;
     assert_false(size_mul(SIZE_MAX / 3 + 1, 3, &out));
     assert_false(size_mul(SIZE_MAX, 2, &out));
+    // What is left, 2^63, is larger than both factors.
+    assert_false(size_mul((size_t)1 << 33, (size_t)3 << 30, &out));
     assert_false(size_add(SIZE_MAX, 1, &out));
     assert_int_equal(out, 77);
     assert_true(size_add(SIZE_MAX - 1, 1, &out));
