@@ -59,3 +59,4 @@ include tools/exercises.mk
 include tools/fuzz.mk
 include tools/bench.mk
 -include tools/book.mk
+-include tools/web.mk
