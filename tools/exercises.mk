@@ -4,6 +4,10 @@
 #   make exercise-05-1         put a starting file in work/05-1.c
 #   make exercise-01-1 SEED=7  the same with other numbers, where there are any
 #   make check-exercise-05-1   build it and say what is right and what is not
+#   make grade                 every exercise with its points
+#   make grade WORK=folder     of a whole class, a folder for each student
+#   make grade FORMAT=json     as data, or FORMAT=junit; CHAPTER=05 for one
+#   make progress              the map of the Llama, and which boxes are yours
 #   make check-exercises       starts fail, solutions pass, changed ones fail
 #   make check-wrong           every planted mistake is caught by a test
 
@@ -57,11 +61,16 @@ $(EXERCISE_IDS:%=exercise-%): exercise-%:
 $(EXERCISE_IDS:%=check-exercise-%): check-exercise-%:
 	$(call exercise_tool,check,$*)
 
-.PHONY: exercises check-exercises exercise-parts
+.PHONY: exercises grade progress check-exercises exercise-parts
 exercises:
 	@awk 'FNR == 1 { title = substr($$0, 3) } \
 	    FNR == 3 { gsub(/[*.]/, ""); printf "%-34s %s\n", title, $$0 }' \
 	    $(sort $(wildcard chapters/*/exercises/*/task.md))
+grade:
+	@python3 tools/grade.py --work '$(WORK)' $(if $(FORMAT),--format \
+	    '$(FORMAT)') $(if $(CHAPTER),--chapter '$(CHAPTER)')
+progress:
+	@python3 tools/grade.py --work '$(WORK)' --progress
 check-exercises:
 	@python3 tools/check_exercises.py
 

@@ -74,7 +74,8 @@ def catalogue(root=ROOT):
 @dataclass
 class Result:
     right: bool
-    table: str          # what the check printed
+    table: str          # what the check printed, or the compiler
+    compiled: bool = True
 
     @property
     def cases(self):
@@ -87,7 +88,12 @@ class Result:
         for mark, text in CASE.findall(self.table):
             if mark == "no":
                 return " ".join(text.split())
-        return ""
+        return "" if self.compiled else "does not compile"
+
+
+def printable(text):
+    """Without what could move a cursor, or end an XML file."""
+    return re.sub(r"[^\n -~\u00a0-\ud7ff]", "?", text)
 
 
 class Workshop:
@@ -130,7 +136,7 @@ class Workshop:
             status, table = done.returncode, done.stdout[:100000]
         except subprocess.TimeoutExpired:
             status, table = 1, b"no    stopped after 90 seconds\n"
-        table = table.decode(errors="replace")
+        table = printable(table.decode(errors="replace"))
         last = table.rstrip().rsplit("\n", 1)[-1]
         right = status == 0 and re.fullmatch(r"all \d+ cases are right", last)
         return Result(bool(right), table)
@@ -138,7 +144,7 @@ class Workshop:
     def check(self, exercise, answer, name=None):
         program, said = self.build(exercise, answer, name or exercise.id)
         if program is None:
-            return Result(False, f"no    it does not compile\n{said}")
+            return Result(False, printable(said), compiled=False)
         return self.run(exercise, program, answer)
 
     def sheet(self, exercise, program, what, seed):
