@@ -1,18 +1,25 @@
 # The book: chapters/*/chapter.md, woven with the sources they quote.
 #
-#   make book-draft    weave the chapters that are there into build/book
+#   make book          build/book/llama-line-by-line.pdf
+#   make book EDITION=teacher   the same, with solutions and answers
+#   make check-book    run every transcript again, look at every page
+#   make book-draft    the same pages unchecked, and one page of HTML
 #   make book-tools    install what weaves them: Pandoc and Typst
 
 BOOK_VENV  := .venv-book
 BOOK_OUT   := build/book
 PANDOC     := $(BOOK_VENV)/bin/pandoc
 BOOK_TEXTS  = $(sort $(wildcard chapters/[0-9][0-9]-*/chapter.md))
-BOOK_DATE   = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+BOOK_TIME   = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+BOOK_DAY    = $(shell date -u -d @$(BOOK_TIME) '+%-d %B %Y' 2>/dev/null \
+    || date -u -r $(BOOK_TIME) '+%-d %B %Y')
 WEAVE       = $(PANDOC) book/preface.md -s --metadata-file=book/book.yaml \
     -M chapters="$(BOOK_TEXTS)" -L book/filters/book.lua --citeproc \
     --wrap=none
+EDITION    :=
+BOOK_NAME   = llama-line-by-line$(EDITION:%=-%)
 
-.PHONY: book-tools book-draft
+.PHONY: book book-tools book-draft book-pdf check-book
 book-tools: $(BOOK_VENV)/ready
 $(BOOK_VENV)/ready: book/requirements.txt
 	python3 -m venv $(BOOK_VENV)
@@ -22,18 +29,32 @@ $(BOOK_VENV)/ready: book/requirements.txt
 	    print(pypandoc.get_pandoc_path())') $(PANDOC)
 	touch $@
 
+# What finished chapters say is run again on the way, and each page of the
+# result is looked at: a book that has aged is not built.
+BOOK_DONE  := $(shell grep -l '^finished: true' chapters/*/chapter.md \
+    2>/dev/null | sed 's|^chapters/\([0-9]*\)-.*|\1|')
+book: $(BOOK_DONE:%=chapter-%) book-pdf
+	@python3 book/check_transcripts.py $(BOOK_DONE)
+	@$(BOOK_VENV)/bin/python book/check_pages.py $(BOOK_OUT)/$(BOOK_NAME).pdf
+	@echo "$(BOOK_OUT)/$(BOOK_NAME).pdf"
+check-book: chapters book-pdf
+	@python3 book/check_transcripts.py
+	@$(BOOK_VENV)/bin/python book/check_pages.py $(BOOK_OUT)/$(BOOK_NAME).pdf
+
 # Phony, because what it reads is every source there is.
-book-draft: book-tools
+book-pdf: book-tools
 	@mkdir -p $(BOOK_OUT)
-	BOOK_COVERAGE=$(BOOK_OUT)/coverage.txt $(WEAVE) -t typst \
-	    --template=book/book.typ -M date="$(shell date -u -d @$(BOOK_DATE) \
-	    '+%-d %B %Y' 2>/dev/null || date -u -r $(BOOK_DATE) '+%-d %B %Y')" \
+	@BOOK_COVERAGE=$(BOOK_OUT)/coverage.txt $(WEAVE) -t typst \
+	    --template=book/book.typ -M date="$(BOOK_DAY)" \
 	    -M revision="$(shell git rev-parse --short HEAD 2>/dev/null)" \
-	    -o $(BOOK_OUT)/draft.typ
-	SOURCE_DATE_EPOCH=$(BOOK_DATE) $(BOOK_VENV)/bin/python \
-	    book/typst_pdf.py $(BOOK_OUT)/draft.typ $(BOOK_OUT)/draft.pdf
+	    $(EDITION:teacher=-M teacher=true -M edition="Teacher's edition") \
+	    -o $(BOOK_OUT)/$(BOOK_NAME).typ
+	@SOURCE_DATE_EPOCH=$(BOOK_TIME) $(BOOK_VENV)/bin/python \
+	    book/typst_pdf.py $(BOOK_OUT)/$(BOOK_NAME).typ \
+	    $(BOOK_OUT)/$(BOOK_NAME).pdf
+	@sed '/ not shown:/d' $(BOOK_OUT)/coverage.txt
+book-draft: book-pdf
 	$(WEAVE) -t html --toc --toc-depth=2 --mathml --section-divs \
 	    --embed-resources --css=book/book.css -V document-css=false \
 	    -o $(BOOK_OUT)/draft.html
-	@sed 's/ not shown:.*/ not shown/' $(BOOK_OUT)/coverage.txt
-	@echo "$(BOOK_OUT)/draft.pdf, $(BOOK_OUT)/draft.html"
+	@echo "$(BOOK_OUT)/$(BOOK_NAME).pdf, $(BOOK_OUT)/draft.html"

@@ -20,7 +20,7 @@ local chapter = {}          -- the chapter at hand: number, folder, file
 local counters = {}
 local parts = {}            -- what the build has: "05" -> folder, or false
 local sources_cited = {}    -- citation ids
-local bare_numbers = 0
+local places = {}           -- path -> where its pieces are shown
 
 local words = { ch = 'Chapter', sec = 'Section', fig = 'Figure',
                 tbl = 'Table', lst = 'Listing', eq = 'Equation',
@@ -119,6 +119,7 @@ local function heading(header)
     return header
   end
   if header.classes:includes 'unnumbered' then return header end
+  if not chapter.number then return header end
   local number = section_number(header.level)
   drop_typed_number(header, number)
   if header.identifier ~= '' then define(id, number) end
@@ -128,80 +129,30 @@ end
 
 local value_span = dofile(here .. '/value.lua')(wrong)
 
+local words_of = dofile(here .. '/words.lua') {
+  wrong = wrong, typst = typst, quoted = quoted, raw = raw,
+  raw_inline = raw_inline,
+}
+
 local listing = dofile(here .. '/listing.lua') {
   sources = sources, typst = typst, raw = raw, quoted = quoted,
   wrong = wrong, define = define, next_number = next_number,
   caption_head = caption_head, markdown_inlines = markdown_inlines,
   first_line = first_line, file = function() return chapter.file end,
+  places = places,
 }
 
-------------------------------------------------------------------- boxes
+local finished = dofile(here .. '/finished.lua') {
+  sources = sources, wrong = wrong, places = places, typst = typst,
+  raw_inline = raw_inline, rest = listing.rest,
+  line_text = listing.line_text,
+}
 
-local boxes = { exercise = 'Exercise', note = 'Note',
-                warning = 'Take care', box = 'Box' }
-
-local function find_exercise(name)
-  local number = name:match '^(%d%d)%-'
-  local folder = number and parts[number]
-  for _, entry in ipairs(folder and pandoc.system.list_directory(folder)
-                         or {}) do
-    if entry == 'exercises' then
-      for _, e in ipairs(pandoc.system.list_directory(folder .. '/' .. entry))
-      do
-        if e == name or e:sub(1, #name + 1) == name .. '-' then return e end
-      end
-    end
-  end
-end
-
--- Exercise 05-2 claims a folder when it names one, folder="05-2-unrotate".
-local function exercise_head(div)
-  local number = div.identifier:match '^ex%-(%d%d%-%d+)$'
-    or div.identifier:match '^(%d%d%-%d+)$'
-  if not number then
-    wrong('an exercise needs an id such as "05-2", not "%s"', div.identifier)
-    return 'Exercise'
-  end
-  local ch, n = number:match '^0*(%d+)%-(%d+)$'
-  div.identifier = 'ex-' .. number
-  define(div.identifier, ch .. '.' .. n)
-  local claim = div.attributes.folder
-  if claim and not find_exercise(claim) then
-    wrong('exercise %s: no folder exercises/%s', number, claim)
-  end
-  local head = 'Exercise\u{a0}' .. ch .. '.' .. n
-  for _, more in ipairs { div.attributes.kind or '',
-      div.attributes.minutes and div.attributes.minutes .. ' minutes' or '' }
-  do
-    if more ~= '' then head = head .. ' \u{b7} ' .. more end
-  end
-  return head
-end
-
-local function box(div)
-  local class = div.classes:find_if(function(c) return boxes[c] ~= nil end)
-  if not class then return nil end
-  local head = class == 'exercise' and exercise_head(div) or boxes[class]
-  local title = pandoc.Inlines { pandoc.Strong { pandoc.Str(head) } }
-  if div.attributes.title then
-    title:extend { pandoc.Str '.', pandoc.Space() }
-    title:extend(markdown_inlines(div.attributes.title))
-  end
-  if not typst then
-    div.content:insert(1, pandoc.Div({ pandoc.Plain(title) },
-                                     { class = 'box-title' }))
-    div.classes:insert 'boxed'
-    div.attributes = {}
-    return div
-  end
-  local id = div.identifier
-  local blocks = pandoc.Blocks {
-    raw('#boxed(kind: "' .. class .. '", title: ['), pandoc.Plain(title),
-    raw '])[' }
-  blocks:extend(div.content)
-  blocks:insert(raw(']' .. (id ~= '' and ' <' .. id .. '>' or '')))
-  return blocks
-end
+local boxes = dofile(here .. '/boxes.lua') {
+  sources = sources, typst = typst, raw = raw, wrong = wrong,
+  define = define, parts = parts, markdown_inlines = markdown_inlines,
+  set = listing.set, quoted = quoted,
+}
 
 ----------------------------------------------------- pictures and values
 
@@ -218,7 +169,7 @@ end
 -- Pandoc puts alt="..." into the caption of an image, and the caption of the
 -- figure where there is none: that one does not say what the picture shows.
 local function image(img, figure_caption)
-  local alt = stringify(img.caption)
+  local alt = img.attributes.alt or stringify(img.caption)
   if #alt < MIN_ALT or alt == figure_caption then
     wrong('the image %s needs alt="..." that says what it shows', img.src)
   end
@@ -333,7 +284,7 @@ end
 -- `make exercise-05-2` in the text promises a folder that starts with 05-2.
 local function promised(code)
   local name = code.text:match '^make %l*%-?exercise%-(%d%d%-%d+)$'
-  if name and not find_exercise(name) then
+  if name and not boxes.find_exercise(name) then
     wrong('`%s`: no folder exercises/%s-...', code.text, name)
   end
 end
@@ -359,7 +310,8 @@ end
 
 local first_pass = {
   traverse = 'topdown',
-  Header = heading, CodeBlock = listing, Div = box, Figure = figure,
+  Header = heading, CodeBlock = listing.block, Div = boxes.box,
+  Figure = figure,
   Image = function(img) return image(img) end,
   Inlines = equations, Span = value_span, Code = promised,
   Table = function(t)
@@ -373,28 +325,92 @@ local first_pass = {
     end
     return {}
   end,
-  Str = function(s)
-    if s.text:match '^%d%d%d+[.,;:]?$' then
-      bare_numbers = bare_numbers + 1
-    end
-  end,
 }
+
+local function read_text(path)
+  local file = io.open(path, 'r')
+  if not file then
+    problem('%s: no such file', path)
+    return pandoc.Pandoc {}, ''
+  end
+  local text = file:read 'a'
+  file:close()
+  return pandoc.read(text, 'markdown'), text
+end
+
+local function set_of(list)
+  local set = {}
+  for _, item in ipairs(list or {}) do set[stringify(item)] = true end
+  return set
+end
+
+-- Terms, marks of the index and bare numbers, before anything is inserted.
+local function read_words(blocks)
+  words_of.bare_numbers(blocks, chapter.finished)
+  return blocks:walk {
+    Strong = function(s) return words_of.term(s, chapter) end,
+    Span = words_of.index_span }
+end
+
+local MAP = 'book/figures/map-%02d.svg'
+local MAP_ALT = 'The map of the whole Llama: text becomes ids in the '
+  .. 'tokenizer, ids pass through norm, rotation, attention and feed-forward '
+  .. 'of every layer, and the sampler turns logits into the next token. '
+  .. 'Filled are the boxes of chapters up to %d.'
+
+-- A chapter ends with the map, its own box filled.
+local function insert_map(blocks)
+  local path = MAP:format(chapter.number)
+  if not sources.exists(path) then return end
+  for i, block in ipairs(blocks) do
+    if block.t == 'Header' and stringify(block):match 'What we have now$' then
+      blocks:insert(i + 1, pandoc.Plain { pandoc.Image(
+        MAP_ALT:format(chapter.number), path, '',
+        { class = 'map', width = '5.42in' }) })
+      return
+    end
+  end
+  if chapter.finished then wrong('no section "What we have now"') end
+end
+
+local SHORT = 320           -- characters: four lines
+
+-- A short paragraph goes to the next page with the listing it introduces.
+local function keep_with_listing(blocks)
+  local out = pandoc.Blocks {}
+  for i, block in ipairs(blocks) do
+    local next_one, last = blocks[i + 1], blocks[i - 1]
+    if block.t == 'Para' and next_one and next_one.t == 'CodeBlock'
+       and #stringify(block) < SHORT then
+      local indent = last and last.t == 'Para' and 'true' or 'false'
+      out:extend { raw('#lead-in(indent: ' .. indent .. ')['), block,
+                   raw ']' }
+    else
+      out:insert(block)
+    end
+  end
+  return out
+end
 
 local function read_chapter(path)
   local folder = pandoc.path.directory(path)
   local number = folder:match '(%d%d)%-[^/]*$'
   chapter = { number = tonumber(number), folder = folder, file = path }
   counters = {}
-  local file = io.open(path, 'r')
-  if not file or not number then
-    problem('%s: %s', path, file and 'its folder has no number'
-            or 'no such file')
+  if not number then
+    problem('%s: its folder has no number', path)
     return pandoc.Blocks {}
   end
-  local text = file:read 'a'
-  file:close()
+  local doc, text = read_text(path)
+  chapter.text = text
+  chapter.finished = doc.meta.finished == true
+  chapter.boxes = set_of(doc.meta.boxes)
+  chapter.modules = finished.modules_of(number)
   define('ch-' .. number, number)
-  local blocks = pandoc.read(text, 'markdown').blocks:walk(first_pass)
+  if chapter.finished then finished.prose_around(doc.blocks) end
+  insert_map(doc.blocks)
+  if typst then doc.blocks = keep_with_listing(doc.blocks) end
+  local blocks = read_words(doc.blocks):walk(first_pass)
   if chapter.n_titles ~= 1 then
     wrong('%d headings of the first level, expected 1',
           chapter.n_titles or 0)
@@ -433,7 +449,9 @@ local function report_coverage()
     '%d of %d lines of common/ and of the chapters\' programs are shown\n',
     total - missing, total))
   file:write(string.format(
-    '%d bare numbers of three digits or more in the prose\n', bare_numbers))
+    '%d bare numbers of three digits or more in the prose\n',
+    words_of.bare))
+  file:write(finished.report())
   file:close()
 end
 
@@ -448,29 +466,80 @@ local function stop_if_wrong()
   os.exit(1)
 end
 
+local function resolve(blocks)
+  return blocks:walk { Cite = cite, Link = check_link }
+end
+
 local function weave_chapters(doc)
   local texts = {}
   for path in stringify(doc.meta.chapters or ''):gmatch '%S+' do
     texts[#texts + 1] = { blocks = read_chapter(path), chapter = chapter }
   end
+  for _, text in ipairs(texts) do
+    if text.chapter.finished then
+      chapter = text.chapter
+      finished.check(chapter)
+    end
+  end
   -- References look forward too, so they wait until all ids are known.
   for _, text in ipairs(texts) do
     chapter = text.chapter
-    doc.blocks:extend(text.blocks:walk { Cite = cite, Link = check_link })
+    doc.blocks:extend(resolve(text.blocks))
   end
+  chapter = {}
 end
+
+local function part(doc, title, id, blocks)
+  doc.blocks:insert(pandoc.Header(1, title,
+                                  pandoc.Attr(id, { 'unnumbered' })))
+  doc.blocks:extend(blocks)
+end
+
+-- Texts before and after the chapters: their sections have no numbers.
+local function read_plain(path)
+  chapter = { file = path }
+  local doc = read_text(path)
+  return resolve(doc.blocks:walk(first_pass))
+end
+
+local function back_matter(doc, glossary)
+  local appendix = finished.appendix()
+  if #appendix > 0 then
+    local about = doc.meta.appendix and read_plain(
+      stringify(doc.meta.appendix)) or pandoc.Blocks {}
+    part(doc, 'Listings that no chapter shows', 'appendix', about)
+    doc.blocks:extend(appendix)
+  end
+  if glossary then
+    chapter = { file = stringify(doc.meta.glossary) }
+    part(doc, 'Glossary', 'glossary',
+         resolve(words_of.glossary(glossary):walk(first_pass)))
+  end
+  check_citations(doc.meta)
+  if #sources_cited > 0 then
+    part(doc, 'References', '', { pandoc.Div({}, pandoc.Attr 'refs') })
+  end
+  if typst and glossary then part(doc, 'Index', 'word-index',
+                                  { raw '#word-index' }) end
+end
+
+-- In Typst a page's design can not be set from inside a function.
+local MAIN_MATTER = '#pagebreak(weak: true)\n'
+  .. '#set page(numbering: "1")\n#counter(page).update(1)'
 
 function Pandoc(doc)
   find_parts()
-  doc.blocks = doc.blocks:walk(first_pass):walk {
-    Cite = cite, Link = check_link }
-  weave_chapters(doc)
-  check_citations(doc.meta)
-  if #sources_cited > 0 then
-    doc.blocks:insert(pandoc.Header(1, 'References',
-                                    pandoc.Attr('', { 'unnumbered' })))
-    doc.blocks:insert(pandoc.Div({}, pandoc.Attr 'refs'))
+  boxes.teacher = doc.meta.teacher ~= nil
+  doc.blocks = resolve(doc.blocks:walk(first_pass))
+  for path in stringify(doc.meta.front or ''):gmatch '%S+' do
+    doc.blocks:extend(read_plain(path))
   end
+  local glossary = doc.meta.glossary
+    and read_text(stringify(doc.meta.glossary)).blocks
+  if glossary then words_of.read_glossary(glossary) end
+  if typst then doc.blocks:insert(raw(MAIN_MATTER)) end
+  weave_chapters(doc)
+  back_matter(doc, glossary)
   if not typst then doc.meta.chapters = nil end
   report_coverage()
   stop_if_wrong()

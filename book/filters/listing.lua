@@ -27,12 +27,37 @@ local function listing_caption(block, id)
   return caption
 end
 
+-- "a", "b", as the inside of a Typst array.
+local function array(items)
+  return table.concat(items, ',') .. (#items == 1 and ',' or '')
+end
+
+-- Functions that begin in this piece of C, for the index: a name before a
+-- parenthesis in a line that starts in the first column and is no prototype.
+-- Those of one file alone are left to its reader.
+local function defined_functions(path, text)
+  local names = {}
+  if not path:match '%.c$' then return names end
+  for line in text:gmatch '[^\n]+' do
+    local name = line:match '^[%a_][%w_%s%*]-([%w_]+)%('
+    if name and not line:find '[=;]' and not line:match '^static' then
+      names[#names + 1] = name
+    end
+  end
+  return names
+end
+
 local function typst_listing(kind, language, where, numbers, text, caption,
                              id)
-  local list = table.concat(numbers, ',') .. (#numbers == 1 and ',' or '')
-  local call = string.format(
-    '#listing(kind: %s, lang: %s, where: %s, numbers: (%s), %s)[',
-    quoted(kind), quoted(language), quoted(where), list, quoted(text))
+  local path, marks = where:match '^[^,]*', {}
+  if kind == 'source' or kind == 'rest' then
+    for _, name in ipairs(defined_functions(path, text)) do
+      marks[#marks + 1] = quoted(name)
+    end
+  end
+  local call = string.format('#listing(kind: %s, lang: %s, where: %s, '
+    .. 'numbers: (%s), marks: (%s), %s)[', quoted(kind), quoted(language),
+    quoted(where), array(numbers), array(marks), quoted(text))
   local close = ']' .. (id ~= '' and ' <' .. id .. '>' or '')
   if #caption == 0 then return pandoc.Blocks { book.raw(call .. close) } end
   return pandoc.Blocks { book.raw(call), pandoc.Plain(caption),
@@ -87,6 +112,30 @@ local function sketch(block)
   return block.text, {}, 'sketch'
 end
 
+-- Note where a piece of a file is shown first, so that the appendix can say
+-- so: the listing's own id, or one made for it.
+local function shown_at(path, numbers, id)
+  local places = book.places
+  places[path] = places[path] or {}
+  for _, place in ipairs(places[path]) do
+    if place.numbers[1] == numbers[1] then return id end
+  end
+  if id == '' then
+    id = 'at-' .. path:gsub('[^%w]', '-') .. '-' .. numbers[1]
+  end
+  table.insert(places[path], { id = id, numbers = numbers })
+  return id
+end
+
+-- One listing as blocks of the document.
+local function set(kind, language, where, numbers, text, caption, id)
+  if book.typst then
+    return typst_listing(kind, language, where, numbers, text, caption, id)
+  end
+  return pandoc.Blocks { html_listing(kind, language, where, text, caption,
+                                      id) }
+end
+
 local function listing(block)
   local kind = block.classes:includes 'transcript' and 'transcript'
     or block.classes:includes 'sketch' and 'sketch' or 'source'
@@ -104,14 +153,20 @@ local function listing(block)
     return c ~= 'transcript' and c ~= 'sketch' end) or 'text'
   local id = block.identifier
   local caption = listing_caption(block, id)
-  if book.typst then
-    if kind ~= 'source' then numbers = {} end
-    return typst_listing(kind, language, where, numbers, text, caption, id),
-      false
+  if kind ~= 'source' then numbers = {} end
+  if kind == 'source' then
+    id = shown_at(block.attributes.file, numbers, id)
   end
-  return html_listing(kind, language, where, text, caption, id), false
+  return set(kind, language, where, numbers, text, caption, id), false
 end
 
-return listing
+-- Lines of a file that no chapter shows, for the appendix.
+local function rest(path, piece)
+  return set('rest', path:match '%.[ch]$' and 'c' or 'text',
+             path .. ', ' .. line_text(piece.numbers), piece.numbers,
+             table.concat(piece.lines, '\n'), pandoc.Inlines {}, '')
+end
+
+return { block = listing, rest = rest, line_text = line_text, set = set }
 
 end

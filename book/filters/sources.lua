@@ -168,28 +168,69 @@ local function quotable()
     if not path:match '_data%.c$' then paths[#paths + 1] = path end
   end
   for _, folder in ipairs(listed('chapters', '^%d%d%-')) do
-    local main = folder .. '/main.c'
-    if M.exists(main) then paths[#paths + 1] = main end
+    for _, path in ipairs(listed(folder, '%.[ch]$')) do
+      paths[#paths + 1] = path
+    end
   end
   return paths
 end
 
--- A list of { path, total, missing = { numbers } } for those files.
-function M.coverage()
-  local report = {}
-  for _, path in ipairs(quotable()) do
-    local entry = { path = path, total = 0, missing = {} }
-    for n, line in ipairs(read_file(path).lines) do
-      if line:find '%S' and not marker(line) then
-        entry.total = entry.total + 1
-        if not (shown[path] and shown[path][n]) then
-          entry.missing[#entry.missing + 1] = n
-        end
+-- The files of modules and of a chapter's program, in the order of reading.
+function M.files_of(modules, folder)
+  local paths = {}
+  for _, module in ipairs(modules) do
+    for _, path in ipairs { 'common/' .. module .. '.h',
+                            'common/' .. module .. '.c' } do
+      if M.exists(path) and not path:match '_data%.c$' then
+        paths[#paths + 1] = path
       end
     end
-    report[#report + 1] = entry
   end
+  for _, path in ipairs(folder and listed(folder, '%.[ch]$') or {}) do
+    paths[#paths + 1] = path
+  end
+  return paths
+end
+
+-- { path, total, missing = { numbers } }: blank lines and markers not counted.
+function M.left_out(path)
+  local entry = { path = path, total = 0, missing = {} }
+  local file = read_file(path)
+  for n, line in ipairs(file and file.lines or {}) do
+    if line:find '%S' and not marker(line) then
+      entry.total = entry.total + 1
+      if not (shown[path] and shown[path][n]) then
+        entry.missing[#entry.missing + 1] = n
+      end
+    end
+  end
+  return entry
+end
+
+-- A list of those entries, for everything that could be shown.
+function M.coverage()
+  local report = {}
+  for _, path in ipairs(quotable()) do report[#report + 1] = M.left_out(path) end
   return report
+end
+
+-- The lines that no chapter shows, as pieces { lines, numbers }; two pieces
+-- are apart where a line between them is shown somewhere.
+function M.rest(path)
+  local file, pieces, piece = read_file(path), {}, nil
+  for n, line in ipairs(file.lines) do
+    if shown[path] and shown[path][n] and line:find '%S' then
+      piece = nil
+    elseif not marker(line) and (piece or line:find '%S') then
+      piece = piece or { lines = {}, numbers = {} }
+      if #piece.lines == 0 then pieces[#pieces + 1] = piece end
+      piece.lines[#piece.lines + 1] = line
+      piece.numbers[#piece.numbers + 1] = n
+      M.check_line(path .. ':' .. n, line)
+    end
+  end
+  for _, one in ipairs(pieces) do trim(one.lines, one.numbers) end
+  return pieces
 end
 
 -- { 3, 4, 5, 9 } becomes "3-5 9".
