@@ -100,6 +100,35 @@ def test_scores(recorded):
         assert (diagonal < 1e-5) == (name != "mixed")
 
 
+@pytest.mark.parametrize("stretch,context", [(4, 0), (8, 2048), (1, 0)])
+def test_scaling(stretch, context):
+    """Every method, written as its paper has it: as new frequencies."""
+    data = json.loads(run("05", "--json", "--stretch", stretch,
+                          "--context", context))
+    old = 100000.0 ** (-np.arange(0, 64, 2) / 64)
+    base = 100000.0 * stretch ** (64 / 62)
+    length = 2 * np.pi / old                    # of one turn, in positions
+    trained = context or 8192
+
+    gamma = np.clip((trained / length - 1) / (32 - 1), 0, 1)
+    smooth = (trained / length - 1) / (4 - 1)
+    new = {
+        "linear": old / stretch,
+        "NTK": base ** (-np.arange(0, 64, 2) / 64),
+        "YaRN": (1 - gamma) * old / stretch + gamma * old,
+        "Llama 3": np.where(length < trained / 4, old, np.where(
+            length > trained, old / stretch,
+            (1 - smooth) * old / stretch + smooth * old)),
+    }
+    assert list(data["scaling"]) == list(new)
+    for name, frequencies in new.items():
+        got = old / np.array(data["scaling"][name]["factors"])
+        assert np.allclose(got, frequencies, rtol=1e-6), name
+    assert data["scaling"]["YaRN"]["score_factor"] == pytest.approx(
+        (0.1 * math.log(stretch) + 1) ** 2)
+    assert data["scaling"]["linear"]["score_factor"] == 1
+
+
 def test_the_check_notices():
     """What was recorded is only got back with what it was recorded with."""
     run("05")

@@ -15,8 +15,8 @@
 // @begin settings
 typedef struct {
     const char *path, *pairing;
-    int64_t layer, head, token, query, key, positions, stride;
-    double theta;
+    int64_t layer, head, token, query, key, positions, stride, context;
+    double theta, stretch;
     bool json;
 } settings;
 // @end settings
@@ -110,6 +110,17 @@ static lll_status choose(material *m, const settings *s, lll_error *err)
 }
 // @end choose
 
+// @begin choose-context
+// How far the model was trained to read; not every trace says it.
+static void choose_context(material *m, const settings *s)
+{
+    uint64_t trained = 8192;
+    gguf_get_u64(&m->recorded.file, "llama.context_length", &trained, NULL);
+    m->context = s->context > 0 ? (double)s->context : (double)trained;
+    m->stretch = s->stretch;
+}
+// @end choose-context
+
 // @begin run
 static lll_status run(const settings *s, lll_error *err)
 {
@@ -124,6 +135,7 @@ static lll_status run(const settings *s, lll_error *err)
         status = make_room(&m, err);
     if (status == LLL_OK)
         status = choose(&m, s, err);
+    choose_context(&m, s);
     // @end run
     // @begin run-2
     if (status == LLL_OK && s->json) {
@@ -133,6 +145,7 @@ static lll_status run(const settings *s, lll_error *err)
         json_norm(&m, &json);
         json_angles(&m, (int)s->positions, &json);
         json_scores(&m, (int)s->positions, &json);
+        json_scaling(&m, &json);
         status = report(&m, s->pairing, NULL, &json, err);
         json_out_end(&json);
         lll_status written = json_out_finish(&json, status == LLL_OK ? err
@@ -144,6 +157,7 @@ static lll_status run(const settings *s, lll_error *err)
         show_norm(&m, stdout, color);
         show_angles(&m, (int)s->positions, stdout, color);
         show_scores(&m, (int)s->positions, stdout, color);
+        show_scaling(&m, stdout, color);
         status = report(&m, s->pairing, stdout, NULL, err);
     }
     unload(&m);
@@ -156,7 +170,7 @@ int main(int argc, char **argv)
 {
     settings s = {.path = "data/trace.gguf", .pairing = "adjacent",
                   .layer = -1, .head = -1, .token = -1, .query = -1,
-                  .key = -1, .positions = 30, .stride = 1};
+                  .key = -1, .positions = 30, .stride = 1, .stretch = 4};
     const args_option options[] = {
         ARGS_TEXT(NULL, "--trace", "FILE", &s.path, "recorded steps to read"),
         ARGS_INT(NULL, "--layer", "L", &s.layer, -1, 10000,
@@ -175,6 +189,10 @@ int main(int argc, char **argv)
                  "positions from one column of the angles to the next"),
         ARGS_REAL(NULL, "--theta", "BASE", &s.theta, 0, 1e12,
                   "base of the angles (0: as recorded)"),
+        ARGS_REAL(NULL, "--stretch", "TIMES", &s.stretch, 1, 1024,
+                  "how many times as far as trained to read"),
+        ARGS_INT(NULL, "--context", "N", &s.context, 0, 1e9,
+                 "positions the model was trained for (0: as recorded)"),
         ARGS_TEXT(NULL, "--pairing", "KIND", &s.pairing,
                   "adjacent or halves: which one the check expects"),
         ARGS_FLAG(NULL, "--json", &s.json, "print the data of the pictures"),

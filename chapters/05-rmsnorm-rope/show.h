@@ -23,12 +23,14 @@ typedef struct {
     float *work;                            // [n_tokens, widest row]
     int layer, head, token, query, key;     // what is looked at
     int stride;                             // of the positions shown
+    double context, stretch;                // trained for, and read beyond
 } material;
 // @end material
 
 void show_norm(const material *m, FILE *out, bool color);
 void show_angles(const material *m, int n_positions, FILE *out, bool color);
 void show_scores(const material *m, int n_positions, FILE *out, bool color);
+void show_scaling(const material *m, FILE *out, bool color);
 
 // q . k after turning the query to position m_position and the key to
 // n_position; works in m->table and m->work.
@@ -45,5 +47,6 @@ lll_status report(material *m, const char *pairing, FILE *out,
 void json_norm(const material *m, json_out *json);
 void json_angles(const material *m, int n_positions, json_out *json);
 void json_scores(const material *m, int n_positions, json_out *json);
+void json_scaling(const material *m, json_out *json);
 
 #endif
