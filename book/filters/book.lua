@@ -151,7 +151,7 @@ local finished = dofile(here .. '/finished.lua') {
 local boxes = dofile(here .. '/boxes.lua') {
   sources = sources, typst = typst, raw = raw, wrong = wrong,
   define = define, parts = parts, markdown_inlines = markdown_inlines,
-  set = listing.set, quoted = quoted,
+  set = listing.set, finished = function() return chapter.finished end,
 }
 
 ----------------------------------------------------- pictures and values

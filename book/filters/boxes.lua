@@ -49,6 +49,59 @@ local function exercise_head(div)
   return head
 end
 
+------------------------------------------------------ the teacher's edition
+
+-- What answers exercise 05-2: solutions/05-2-name.c, .txt or .md, in order.
+local function solutions_of(number)
+  local ok, names = pcall(pandoc.system.list_directory, 'solutions')
+  local paths = {}
+  for _, name in ipairs(ok and names or {}) do
+    local rest = name:match('^' .. number:gsub('%-', '%%-') .. '(%D.*)$')
+    if rest and not rest:match '%.wrong$' then
+      paths[#paths + 1] = 'solutions/' .. name
+    end
+  end
+  table.sort(paths)
+  return paths
+end
+
+local function solution_blocks(path)
+  if path:match '%.md$' then
+    local file = io.open(path, 'r')
+    local text = file:read 'a'
+    file:close()
+    -- Words: its headings would be sections of the book.
+    return pandoc.read(text, 'markdown').blocks:walk {
+      Header = function(h) return pandoc.Para { pandoc.Strong(h.content) } end,
+      CodeBlock = function(code)
+        return book.set('sketch', 'text', '', {}, code.text,
+                        pandoc.Inlines {}, '')
+      end }
+  end
+  local lines, numbers = sources.quote(path)
+  if not lines then return pandoc.Blocks {} end
+  local is_c = path:match '%.c$'
+  return book.set(is_c and 'solution' or 'transcript', is_c and 'c' or 'text',
+                  path, is_c and numbers or {}, table.concat(lines, '\n'),
+                  pandoc.Inlines {}, '')
+end
+
+-- Behind the box of an exercise what answers it; nothing for readers.
+local function with_solution(blocks, number)
+  if not M.teacher or not number then return blocks end
+  local paths = solutions_of(number)
+  if #paths == 0 and book.finished() then
+    wrong('exercise %s has no solution in solutions/', number)
+  end
+  for i, path in ipairs(paths) do
+    if i == 1 then
+      blocks:insert(pandoc.Para { pandoc.Emph 'Solution.' })
+    end
+    blocks:extend(solution_blocks(path))
+  end
+  return blocks
+end
+
 local function box(div)
   if div.classes:includes 'wide' and typst then
     local blocks = pandoc.Blocks { raw '#wide[' }
@@ -59,6 +112,8 @@ local function box(div)
   local class = div.classes:find_if(function(c) return boxes[c] ~= nil end)
   if not class then return nil end
   local head = class == 'exercise' and exercise_head(div) or boxes[class]
+  local number = class == 'exercise'
+    and div.identifier:match '^ex%-(%d%d%-%d+)$'
   local title = pandoc.Inlines { pandoc.Strong { pandoc.Str(head) } }
   if div.attributes.title then
     title:extend { pandoc.Str '.', pandoc.Space() }
@@ -69,7 +124,7 @@ local function box(div)
                                      { class = 'box-title' }))
     div.classes:insert 'boxed'
     div.attributes = {}
-    return div
+    return with_solution(pandoc.Blocks { div }, number)
   end
   local id = div.identifier
   local blocks = pandoc.Blocks {
@@ -77,7 +132,7 @@ local function box(div)
     raw '])[' }
   blocks:extend(div.content)
   blocks:insert(raw(']' .. (id ~= '' and ' <' .. id .. '>' or '')))
-  return blocks
+  return with_solution(blocks, number)
 end
 
 M.box, M.find_exercise = box, find_exercise
