@@ -167,7 +167,8 @@ def workshop(planted, tmp_path_factory):
         patch.setattr(exercises, "OUT", "build/sanitize")
         patch.setenv("CFLAGS", "-DEXERCISE_SECONDS=1")
         patch.setenv("OPT", "-O0")
-        return exercises.Workshop(tmp_path_factory.mktemp("shop"), planted)
+        return exercises.Workshop(tmp_path_factory.mktemp("shop"),
+                                  exercises.catalogue(planted), planted)
 
 
 def planted_exercise(workshop, number):
@@ -221,6 +222,8 @@ def test_a_sheet_asks_and_keeps_its_seed(tree):
     assert text.startswith("# Exercise 01-1 A sheet\n")
     assert "\nseed = 7\n" in text and "\nelements =\n" in text
     assert "One of: yes, no, neither." in text
+    out, status = tree.make("answers-01-1", "SEED=7")
+    assert out.startswith("seed = 7") and "\nfits = neither\n" in out
     out, status = tree.make("check-exercise-01-1")
     assert status == 2 and out.count("no answer yet") == 3
 

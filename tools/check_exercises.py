@@ -12,7 +12,6 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
-from pathlib import Path
 
 import exercises
 from exercises import Mistake
@@ -153,7 +152,7 @@ def main(ids):
         try:
             found = [e for e in exercises.catalogue()
                      if not ids or e.id in ids]
-            shop = exercises.Workshop(Path(scratch))
+            shop = exercises.Workshop(scratch, found)
         except Mistake as mistake:
             sys.exit(f"error: {mistake}")
         with ThreadPoolExecutor(min(cpu_count() or 1, 4)) as pool:

@@ -4,6 +4,7 @@
 #   make exercise-05-1         put a starting file in work/05-1.c
 #   make exercise-01-1 SEED=7  the same with other numbers, where there are any
 #   make check-exercise-05-1   build it and say what is right and what is not
+#   make answers-01-1 SEED=7   for teachers: the right answers to that sheet
 #   make grade                 every exercise with its points
 #   make grade WORK=folder     of a whole class, a folder for each student
 #   make grade FORMAT=json     as data, or FORMAT=junit; CHAPTER=05 for one
@@ -30,9 +31,10 @@ SHEET_IDS    := $(call of_type,txt)
 CHECKED_IDS  := $(CODE_IDS) $(SHEET_IDS)
 
 # What is taught up to a chapter, as an archive: a file that has all of a
-# module's functions stands in for that module.
+# module's functions stands in for that module. Without what needs a library.
 define modules_rule
-$(OUT)/exercises/modules-$1.a: $(call objects_of,$1)
+$(OUT)/exercises/modules-$1.a: $(filter-out $(NEEDY:%=$(OUT)/common/%.o),\
+        $(call objects_of,$1))
 	@mkdir -p $$(@D) && rm -f $$@ && $(AR) rc $$@ $$^ && ranlib $$@
 endef
 $(foreach n,$(sort $(foreach e,$(CHECKED_IDS),$(firstword $(subst -, ,$e)))),\
@@ -55,11 +57,14 @@ $(foreach e,$(CHECKED_IDS),$(eval $(call exercise_rule,$e)))
 
 exercise_tool = @MAKE='$(MAKE)' OUT='$(OUT)' WORK='$(WORK)' SEED='$(SEED)' \
     sh tools/exercise $1 $2 $(call exercise_type,$2) $(call exercise_dir,$2)
-.PHONY: $(EXERCISE_IDS:%=exercise-%) $(EXERCISE_IDS:%=check-exercise-%)
+.PHONY: $(EXERCISE_IDS:%=exercise-%) $(EXERCISE_IDS:%=check-exercise-%) \
+        $(SHEET_IDS:%=answers-%)
 $(EXERCISE_IDS:%=exercise-%): exercise-%:
 	$(call exercise_tool,start,$*)
 $(EXERCISE_IDS:%=check-exercise-%): check-exercise-%:
 	$(call exercise_tool,check,$*)
+$(SHEET_IDS:%=answers-%): answers-%:
+	$(call exercise_tool,answers,$*)
 
 .PHONY: exercises grade progress check-exercises exercise-parts
 exercises:

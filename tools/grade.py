@@ -81,8 +81,12 @@ def grade(work, chapter=None):
     found = [e for e in exercises.catalogue()
              if chapter in (None, e.id.split("-")[0])]
     class_ = students(work)
+    needed = [e for e in found
+              if any(find_answer(e, folder) for _, folder in class_)]
+    if needed and sys.stderr.isatty():
+        print("building and checking ...", file=sys.stderr)
     with tempfile.TemporaryDirectory() as scratch:
-        shop = exercises.Workshop(scratch)
+        shop = exercises.Workshop(scratch, needed)
         work = [(exercise, folder, f"{exercise.id}-{i}")
                 for i, (_, folder) in enumerate(class_)
                 for exercise in found]
