@@ -162,8 +162,11 @@ end
 
 -- Lines of a file that no chapter shows, for the appendix.
 local function rest(path, piece)
+  local first, last = piece.numbers[1], piece.numbers[#piece.numbers]
   return set('rest', path:match '%.[ch]$' and 'c' or 'text',
-             path .. ', ' .. line_text(piece.numbers), piece.numbers,
+             string.format(first == last and '%s, line %d'
+                           or '%s, lines %d\u{2013}%d', path, first, last),
+             piece.numbers,
              table.concat(piece.lines, '\n'), pandoc.Inlines {}, '')
 end
 

@@ -4,7 +4,7 @@
 return function(book)
 
 local M = { defined = {}, bare = 0 }
-local terms = {}            -- normal form of a term -> its id
+local terms = {}            -- a term in small letters -> id and spelling
 local wrong, typst = book.wrong, book.typst
 local quoted, raw_inline = book.quoted, book.raw_inline
 local stringify = pandoc.utils.stringify
@@ -23,7 +23,7 @@ function M.read_glossary(blocks)
       if terms[text:lower()] then
         wrong('the glossary has "%s" twice', text)
       end
-      terms[text:lower()] = slug(text)
+      terms[text:lower()] = { id = slug(text), spelling = text }
     end
   end }
 end
@@ -48,13 +48,14 @@ end
 function M.term(strong, chapter)
   local text = stringify(strong)
   if text == '' or text:find '[.?!:]$' then return nil end
-  local id = find_term(text)
-  if not id then
+  local found = find_term(text)
+  if not found then
     if chapter.finished and text:match '^%l' then
       wrong('the bold term "%s" is not in book/glossary.md', text)
     end
     return nil
   end
+  local id = found.id
   local first = not M.defined[id]
   if first then
     M.defined[id] = { finished = chapter.finished, file = chapter.file }
@@ -66,7 +67,7 @@ function M.term(strong, chapter)
     pandoc.Link({ strong }, '#' .. id, '', { class = 'ref term' }) }
   if first and typst then
     out:insert(1, raw_inline(string.format(
-      '#metadata(none)<def-%s>%s', id, index_call(text:lower(), true))))
+      '#metadata(none)<def-%s>%s', id, index_call(found.spelling, true))))
   elseif first then
     out = pandoc.Inlines { pandoc.Span(out, pandoc.Attr('def-' .. id)) }
   end
@@ -135,7 +136,7 @@ function M.bare_numbers(blocks, finished)
     Div = function(div)
       if div.classes:includes 'exercise' then return div, false end
     end,
-    Link = skip, Cite = skip, Figure = function(fig) return fig end,
+    Link = skip, Cite = skip, Image = skip,
     Str = function(str)
       if digits_in(str.text) < 3 then return end
       M.bare = M.bare + 1
