@@ -1,6 +1,8 @@
 # The book for screens: the same text and filters as the PDF's.
 #
 #   make html          build/book/html/index.html, a page for each chapter
+#   make epub          build/book/llama-line-by-line.epub
+#   make check-epub    what epubcheck says about it
 
 BOOK_REVISION = $(shell git rev-parse --short HEAD 2>/dev/null)
 
@@ -9,5 +11,28 @@ html: book-tools
 	@rm -rf $(BOOK_OUT)/html && mkdir -p $(BOOK_OUT)
 	@$(WEAVE) -t chunkedhtml --template=book/html/page.html --mathml \
 	    --split-level=1 --chunk-template=%i.html --toc --toc-depth=2 \
-	    --section-divs -M revision="$(BOOK_REVISION)" -o $(BOOK_OUT)/html
+	    --section-divs -M revision="$(BOOK_REVISION)" \
+	    -M date="$(BOOK_DAY)" -o $(BOOK_OUT)/html
 	@$(BOOK_VENV)/bin/python book/html/site.py $(BOOK_OUT)/html
+
+# Readers know a book by its identifier; the time is that of the commit, so
+# that the same sources give the same file.
+EPUB    = $(BOOK_OUT)/llama-line-by-line.epub
+EPUB_ID = urn:uuid:5f0c3c0a-5c5c-5e0b-8f53-6c6c616d6131
+.PHONY: epub check-epub
+epub: book-tools
+	@mkdir -p $(BOOK_OUT)
+	@$(BOOK_VENV)/bin/python book/epub/cover.py $(BOOK_OUT)/cover.png
+	@SOURCE_DATE_EPOCH=$(BOOK_TIME) $(WEAVE) -t epub3 --mathml \
+	    --split-level=1 --toc-depth=2 --css=book/epub/epub.css \
+	    --epub-cover-image=$(BOOK_OUT)/cover.png -M identifier=$(EPUB_ID) \
+	    -o $(EPUB)
+	@echo $(EPUB)
+
+# Debian's command of that name starts the jar only where the kernel knows
+# jars, so the jar is what is looked for.
+EPUBCHECK ?= /usr/share/java/epubcheck.jar
+check-epub: epub
+	@test -f $(EPUBCHECK) || { echo "check-epub: needs Java and epubcheck:" \
+	    "apt-get install epubcheck, or EPUBCHECK=FILE.jar" >&2; exit 1; }
+	@java -jar $(EPUBCHECK) $(EPUB)
