@@ -80,7 +80,7 @@ def check_wrong_version(shop, exercise, number, line, text):
 
 
 def check_sheet(shop, exercise):
-    """Every seed has its questions, and answers that the check takes."""
+    """Seeds differ in their questions, and the check takes its answers."""
     program, said = shop.build(exercise, None, f"{exercise.id}-sheet")
     if program is None:
         raise Mistake(f"the check does not compile\n{said}")
@@ -98,6 +98,9 @@ def check_sheet(shop, exercise):
         if not result.right:
             raise Mistake(f"seed {seed}: the check refuses its own answers\n"
                           f"{result.table}")
+    picks = "exercise_pick" in (exercise.folder / "check.c").read_text()
+    if picks and len(asked) * 2 < len(SEEDS):
+        raise Mistake(f"{len(SEEDS)} seeds give only {len(asked)} sheets")
     return len(asked)
 
 

@@ -29,7 +29,8 @@ int64_t exercise_pick(int64_t lowest, int64_t highest);
 
 // A question whose answer is a whole number. `name` is a word of letters,
 // digits and '_'. The reader may group digits: 4,294,967,296.
-void exercise_whole(const char *name, int64_t right, const char *question, ...)
+void exercise_whole(const char *name, int64_t right, const char *question,
+                    ...)
     __attribute__((format(printf, 3, 4)));
 
 // A number that may be off by `tolerance`, a share of the right one (of 1,

@@ -175,7 +175,8 @@ static bool ungroup(const char *text, char *plain, size_t capacity)
     return true;
 }
 
-void exercise_whole(const char *name, int64_t right, const char *question, ...)
+void exercise_whole(const char *name, int64_t right, const char *question,
+                    ...)
 {
     char shown[32], plain[64] = "", *end = plain;
     va_list args;
@@ -270,7 +271,8 @@ bool exercise_sheet_end(void)
 {
     for (int i = 0; i < n_answers; i++)
         if (!answers[i].asked)
-            exercise_case(false, answers[i].name, "there is no such question");
+            exercise_case(false, answers[i].name,
+                          "there is no such question");
     n_answers = 0;
     return mode == CHECK || mode == NO_SHEET;
 }
