@@ -39,6 +39,7 @@ class Book:
 
     def __init__(self, root, pandoc):
         self.root, self.pandoc = root, pandoc
+        self.head, self.more = "", []
         self.write("chapters/order.txt", "01 sizes size\n02 later norm\n")
         self.write("common/size.c", SOURCE)
         self.write("references.bib",
@@ -51,12 +52,13 @@ class Book:
         path.write_text(text)
 
     def weave(self, text, to="html"):
-        self.write(f"{CHAPTER}/chapter.md", "# Sizes\n\n" + text)
+        self.write(f"{CHAPTER}/chapter.md",
+                   f"{self.head}# Sizes\n\n{text}")
         return subprocess.run(
             [self.pandoc, "preface.md",
              "-M", f"chapters={CHAPTER}/chapter.md",
              "-M", "bibliography=references.bib", "-L", FILTER, "--citeproc",
-             "-t", to, "--wrap=none"],
+             "-t", to, "--wrap=none", *self.more],
             cwd=self.root, capture_output=True, text=True,
             env={**os.environ, "BOOK_COVERAGE": "coverage.txt"}, timeout=60)
 
@@ -347,3 +349,164 @@ def test_the_repository_marks_its_regions_rightly(pandoc, tmp_path):
                             capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""
+
+
+# --- words -----------------------------------------------------------------
+
+
+GLOSSARY = "tensor\n:   A block of numbers.\n\nF16\n:   Sixteen bits.\n"
+
+
+def with_glossary(book, text, to="typst"):
+    book.write("glossary.md", GLOSSARY)
+    book.more = ["-M", "glossary=glossary.md"]
+    return book.good(text, to)
+
+
+def test_a_bold_term_leads_to_the_glossary_and_back(book):
+    page = with_glossary(book, "Here are **tensors**.\n")
+    assert '#index-mark("tensor", main: true)' in page
+    assert "#metadata(none)<def-gl-tensor>" in page
+    assert "#link(<gl-tensor>)[#strong[tensors]]" in page
+    assert "#page-of(<def-gl-tensor>)" in page
+    assert "#page-of(<def-gl-f16>)" not in page      # no chapter defines it
+    page = with_glossary(book, "Here are **tensors**.\n", "html")
+    assert 'href="#gl-tensor"' in page and 'id="gl-tensor"' in page
+    assert 'href="#def-gl-tensor"' in page and 'id="def-gl-tensor"' in page
+
+
+def test_marks_of_the_index(book):
+    page = with_glossary(
+        book, "A [row]{.index} and [it]{.index term=\"row, long\"}.\n")
+    assert '#index-mark("row", main: false)row' in page
+    assert '#index-mark("row, long", main: false)it' in page
+    assert "#word-index" in page
+
+
+def test_functions_of_a_listing_are_in_the_index(book):
+    book.write("common/x.c", "static int hidden(void)\n{\n}\n\n"
+               "int public_one(int a,\n               int b)\n{\n}\n\n"
+               "int prototype(void);\nint x = call(1);\n")
+    assert 'marks: ("public_one",)' in book.good(block("common/x.c"),
+                                                 "typst")
+
+
+# --- a finished chapter ----------------------------------------------------
+
+
+def finish(book, text, boxes=""):
+    """Like text, but of a chapter that says it is finished."""
+    book.head = f"---\nfinished: true\n{boxes}---\n\n"
+    return "Asks.\n\n" + text + "\n## What we have now\n\nAll.\n"
+
+
+WHOLE = block("common/size.c", "outer") + "\nAnswers.\n"
+
+
+def test_a_finished_chapter(book):
+    book.write("glossary.md", GLOSSARY)
+    book.good(finish(book, WHOLE))
+
+
+@pytest.mark.parametrize("number", [
+    "131,072", "(576)", "1023.995", "100.", "1,000–2,000"])
+def test_bare_numbers_are_refused_in_a_finished_chapter(book, number):
+    text = WHOLE + f"\nIt has {number} rows.\n"
+    assert book.refused(finish(book, text), "the bare number") == 1
+    book.head = ""
+    book.good(text)                                  # a draft only counts
+
+
+def test_numbers_that_are_not_bare(book):
+    book.write("v.json", '{"a": 4096}')
+    book.good(finish(book, WHOLE + """
+Take [131,072]{.given} of []{.value file="v.json" key="a"}, `1024` and
+$1000$, or 99, F16 and Q4_0.
+
+::: {.exercise id="01-1" kind="predict" minutes="5"}
+What is 65,536 squared?
+:::
+"""))
+
+
+@pytest.mark.parametrize("text, side", [
+    (f"## One\n\n{WHOLE}", "before"),
+    (block("common/size.c", "outer") + "\n## Two\n\nText.\n", "after"),
+    (WHOLE + "\n" + block("common/size.c", "inner") + "\n"
+     + "``` {.c .sketch}\nint x;\n```\n\nText.\n", "after"),
+])
+def test_a_listing_without_prose(book, text, side):
+    book.refused(finish(book, text), f"no prose {side} the listing")
+
+
+def test_too_little_of_the_code(book):
+    text = finish(book, block("common/size.c", "inner") + "\nAnswers.\n")
+    assert book.refused(text, "shows 66 % of its code in the text, "
+                        "at least 70 % are asked") == 1
+
+
+def test_boxes_are_not_counted_but_named(book):
+    text = finish(book, block("common/size.c", "inner") + "\nAnswers.\n",
+                  "boxes: [size]\n")
+    assert book.refused(text, "the box size is not named") == 1
+    page = book.good(text + "\nAlso `common/size.c`.\n", "plain")
+    appendix = page[page.index("Listings that no chapter shows"):]
+    assert "In the text: lines 4–7" in appendix
+    assert "common/size.c, line 2\n\n    int before;" in appendix
+    assert "common/size.c, line 9\n\n    int after;" in appendix
+    assert "size_mul" not in appendix
+    report = (book.root / "coverage.txt").read_text()
+    assert "chapter 01: 0 of 0 lines" in report and "6 of its boxes" in report
+
+
+def test_the_appendix_knows_the_pages(book):
+    text = finish(book, block("common/size.c", "inner") + "\nAnswers.\n"
+                  "`common/size.c`\n", "boxes: [size]\n")
+    page = book.good(text, "typst")
+    assert "<at-common-size-c-4>" in page
+    assert "#page-of(<at-common-size-c-4>)" in page
+
+
+def test_terms_of_a_finished_chapter(book):
+    with_glossary(book, "")
+    text = finish(book, WHOLE + "\nA **vector**.\n")
+    assert book.refused(text, 'the bold term "vector" is not in') == 1
+    text = finish(book, WHOLE + "\nA **tensor**, and the **tensor** again.\n")
+    assert book.refused(text, "is bold a second time") == 1
+
+
+def test_the_map_has_a_place(book):
+    book.write("book/figures/map-01.svg", "<svg/>")
+    text = finish(book, WHOLE)
+    assert 'src="book/figures/map-01.svg"' in book.good(text)
+    text = text.replace("What we have now", "Something else")
+    assert book.refused(text, 'no section "What we have now"') == 1
+
+
+# --- the teacher's edition -------------------------------------------------
+
+ASKED = """\
+::: {.exercise id="01-1" kind="predict" minutes="5"}
+How many?
+:::
+"""
+
+
+def test_solutions_stand_in_the_teachers_edition_alone(book):
+    book.write("solutions/01-1-many.c", "int many = 4;\n")
+    book.write("solutions/01-1-many.md", "# Why\n\nBecause of **four**.\n")
+    book.write("solutions/01-1-many.wrong", "- s/4/5/\n")
+    book.write("solutions/01-11-other.c", "int other;\n")
+    assert "many = 4" not in book.good(ASKED, "plain")
+    book.more = ["-M", "teacher=true"]
+    page = book.good(ASKED, "plain")
+    assert "many = 4" in page and "Because of four." in page
+    assert "other" not in page and "s/4/5/" not in page
+    assert "many = 4" in book.good(ASKED, "typst")
+
+
+def test_a_finished_exercise_has_a_solution(book):
+    text = finish(book, WHOLE + "\n" + ASKED)
+    book.good(text)
+    book.more = ["-M", "teacher=true"]
+    assert book.refused(text, "exercise 01-1 has no solution") == 1

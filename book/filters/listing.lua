@@ -75,7 +75,8 @@ local function html_listing(kind, language, where, text, caption, id)
     blocks:insert(pandoc.Div({ pandoc.Plain(head) },
                              { class = 'listing-head' }))
   end
-  blocks:insert(pandoc.CodeBlock(text, pandoc.Attr('', { language })))
+  blocks:insert(pandoc.CodeBlock(text,
+                                 pandoc.Attr('', { language, 'woven' })))
   return pandoc.Div(blocks, pandoc.Attr(id, { 'listing', kind }))
 end
 
@@ -137,6 +138,8 @@ local function set(kind, language, where, numbers, text, caption, id)
 end
 
 local function listing(block)
+  -- Inside a box the walk comes by a second time.
+  if block.classes:includes 'woven' then return nil end
   local kind = block.classes:includes 'transcript' and 'transcript'
     or block.classes:includes 'sketch' and 'sketch' or 'source'
   local text, numbers, where
