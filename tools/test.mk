@@ -47,8 +47,7 @@ setup:
 
 # check-chapter-NN: the tests of the modules that the chapter teaches; those
 # that compare with reference values print a table.
-tests_of = $(foreach m,$(call modules_of,$1),$(if \
-           $(filter $m,$(call taught_in,$1)),$(filter test_$m,$(TESTS))))
+tests_of = $(sort $(foreach m,$(call taught_in,$1),$(filter test_$m,$(TESTS))))
 taught_in = $(shell awk '$$1 == "$1" { for (i = 3; i <= NF; i++) { \
     if ($$i == "ahead:") break; if ($$i != "alone:") print $$i } }' $(ORDER))
 define check_rule
