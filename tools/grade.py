@@ -185,7 +185,7 @@ def as_map(student, colour=False):
     lines.append(f"{passed} of {there} checked exercises, {student['points']}"
                  f" of {student['of']} points")
     for row in student["exercises"]:
-        if row["status"] == "missing" and row["points"] is not None:
+        if row["status"] != "passed" and row["points"] is not None:
             lines.append(f"next: make exercise-{row['id']}"
                          f"  ({row['title']}, {row['minutes']} minutes)")
             break
