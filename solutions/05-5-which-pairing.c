@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "chapters/05-rmsnorm-rope/exercises/05-1-which-pairing/pairing.h"
+#include "chapters/05-rmsnorm-rope/exercises/05-5-which-pairing/pairing.h"
 #include "common/rope.h"
 
 static bool fits(const float *before, const float *after, const float *table,

@@ -1,4 +1,4 @@
-#include "chapters/05-rmsnorm-rope/exercises/05-1-which-pairing/pairing.h"
+#include "chapters/05-rmsnorm-rope/exercises/05-5-which-pairing/pairing.h"
 #include "common/rope.h"
 
 pairing which_pairing(const float *before, const float *after,

@@ -1,4 +1,4 @@
-// The question and the possible answers of exercise 05-1.
+// The question and the possible answers of exercise 05-5.
 typedef enum { NEITHER, NEIGHBOURS, HALVES, EITHER } pairing;
 
 // before, after   [rope_dim] one head, before and after RoPE; not changed

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "chapters/05-rmsnorm-rope/exercises/05-1-which-pairing/pairing.h"
+#include "chapters/05-rmsnorm-rope/exercises/05-5-which-pairing/pairing.h"
 #include "common/dtype.h"
 #include "common/rope.h"
 #include "tools/exercise.h"

@@ -1,0 +1,68 @@
+#include <math.h>
+#include <stddef.h>
+
+#include "common/norm.h"
+#include "common/rope.h"
+#include "tools/exercise.h"
+
+static const float ones[4] = {1, 1, 1, 1};
+
+static void ask_norm(void)
+{
+    int a = (int)exercise_pick(2, 9), w = (int)exercise_pick(2, 5);
+    int times = (int)exercise_pick(2, 9) * 100;
+    int giant = (int)exercise_pick(5, 20) * 100;
+    float x[4] = {(float)(3 * a), (float)(-4 * a), 0, 0}, out[4];
+    float weights[4] = {(float)w, 1, 1, 1};
+    exercise_number("size", 2.5 * a, 1e-3, "What is the size (root mean "
+                    "square) of the vector %d, %d, 0, 0?", 3 * a, -4 * a);
+    rmsnorm(out, x, weights, 4, 1e-9f);
+    exercise_number("first", (double)out[0], 1e-3, "What does RMSNorm make "
+                    "of its first channel if that channel's weight is %d? "
+                    "(Without epsilon, as in all of these.)", w);
+    for (int i = 0; i < 4; i++)
+        x[i] *= (float)times;
+    rmsnorm(out, x, ones, 4, 1e-9f);
+    exercise_number("second", (double)out[1], 1e-3, "The whole vector is "
+                    "multiplied by %d. With weights 1, what does RMSNorm "
+                    "make of its second channel now?", times);
+    rmsnorm(out, out, ones, 4, 1e-9f);
+    exercise_number("twice", (double)out[1], 1e-3, "And if that result is "
+                    "normalised once more, again with weights 1?");
+    float loud[4] = {1, 1, 1, (float)giant};
+    rmsnorm(out, loud, ones, 4, 1e-9f);
+    exercise_number("quiet", (double)out[0], .01, "One channel is a giant: "
+                    "1, 1, 1, %d. What is left of the first channel? (Two "
+                    "digits are enough.)", giant);
+}
+
+static void ask_rope(void)
+{
+    const double turn = 2 * acos(-1.0);
+    int degrees = 15 * (int)exercise_pick(1, 4);
+    int n = (int)exercise_pick(1, 9), distance = (int)exercise_pick(1, 5);
+    int further = (int)exercise_pick(3, 50), k = (int)exercise_pick(2, 9);
+    exercise_number("score", cos(turn * distance * degrees / 360), .02,
+                    "A query and a key are the same arrow of length 1 and "
+                    "turn by %d degrees for each position. What is their "
+                    "product with the query at %d and the key at %d?",
+                    degrees, n + distance, n);
+    exercise_choice("moved", "it stays", "it shrinks, it stays, it grows",
+                    "Both move %d positions on. What happens to their "
+                    "product?", further);
+    double frequencies[2];
+    rope_frequencies(frequencies, 4, 100.0 * k * k, 1, NULL);
+    exercise_number("turn", turn / frequencies[1], .01, "A head of 4 numbers "
+                    "with base %d has two pairs. In how many positions does "
+                    "the second go round once?", 100 * k * k);
+    exercise_choice("first_pair", "no", "yes, no", "Would the first pair "
+                    "turn at another speed if the base were larger?");
+}
+
+int main(int argc, char **argv)
+{
+    exercise_sheet(argc, argv);
+    ask_norm();
+    ask_rope();
+    return exercise_end();
+}
