@@ -71,7 +71,7 @@ EXIT = "#include <stdlib.h>\nint twice(int n)\n{\n    exit(n);\n}"
 PRINTS = ('#include <stdio.h>\n#include <unistd.h>\nint twice(int n)\n{\n'
           '    puts("all 2 cases are right");\n    fflush(stdout);\n'
           '    _exit(n + 7);\n}')
-RIGHT = "int twice(int n)\n{\n    return 2 * n;\n}"
+RIGHT = "int twice(int n)\n{\n    return 2 * n;\n}\n"
 START = "int twice(int n)\n{\n    return n;\n}\n"
 
 
@@ -354,7 +354,7 @@ def test_proofs_refuse(workshop, monkeypatch, tmp_path):
     solution.write_text(START)
     with pytest.raises(exercises.Mistake, match="the solution fails"):
         check_exercises.check_solution(shop, exercise)
-    solution.write_text(RIGHT + "\nint more(int unused) { return 0; }\n")
+    solution.write_text(RIGHT + "int more(int unused) { return 0; }\n")
     with pytest.raises(exercises.Mistake, match="in silence"):
         check_exercises.check_solution(shop, exercise)
     solution.write_text(RIGHT)
