@@ -1,10 +1,10 @@
 # Exercises, and mistakes that tests must catch.
 #
 #   make exercises             list them: number, title, kind and minutes
-#   make exercise-05-1         put a starting file in work/05-1.c
-#   make exercise-01-1 SEED=7  the same with other numbers, where there are any
-#   make check-exercise-05-1   build it and say what is right and what is not
-#   make answers-01-1 SEED=7   for teachers: the right answers to that sheet
+#   make exercise-05-3         put a starting file in work/05-3.c
+#   make exercise-05-1 SEED=7  a sheet with your own numbers: work/05-1.txt
+#   make check-exercise-05-3   build it and say what is right and what is not
+#   make answers-05-1 SEED=7   for teachers: the right answers to that sheet
 #   make grade                 every exercise with its points
 #   make grade WORK=folder     of a whole class, a folder for each student
 #   make grade FORMAT=json     as data, or FORMAT=junit; CHAPTER=05 for one
