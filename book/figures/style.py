@@ -13,7 +13,7 @@ WIDTH, WIDE = 330, 390
 INK, SOFT, HAIR = "#1a1a1a", "#5a5a5a", "#b4b4b4"
 PAPER, TINT = "#ffffff", "#e3ebf1"
 # Dark, middle, light, and grey between: read in this order.
-COLOURS = ("#1b4f72", "#d07c1e", "#7db3a8", "#8a8a8a")
+COLOURS = ("#1b4f72", "#bf6a12", "#7db3a8", "#8a8a8a")
 DASHES = ("", "6 2", "2 2", "8 2 2 2")
 SERIF = "Libertinus Serif, Georgia, serif"
 MONO = "DejaVu Sans Mono, monospace"
