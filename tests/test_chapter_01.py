@@ -1,5 +1,6 @@
 """The size program against Python's exact integers."""
 import json
+import runpy
 import subprocess
 
 import gguf
@@ -59,6 +60,28 @@ def test_exact(shape, limit):
         want = n // block * block_bytes
         fits = shape[-1] % block == 0 and want < 2 ** 64
         assert bytes_found == (want if fits else None), name
+
+
+def test_numbers_of_the_text_are_current():
+    with open("chapters/01-tensor-sizes/expected/values.json") as file:
+        committed = json.load(file)
+    made = runpy.run_path("reference/01_values.py")["values"]()
+
+    def same(a, b):
+        if isinstance(a, dict):
+            assert a.keys() == b.keys()
+            for key in a:
+                same(a[key], b[key])
+        else:
+            assert a == pytest.approx(b, rel=1e-6)
+
+    same(made, committed)
+    found = json.loads(run("--json", 32, 131072, 1024).stdout)
+    assert found["elements"] == committed["cache"]["elements"]
+    assert found["bytes"]["F32"] == committed["cache"]["bytes"]
+    found = json.loads(run("--json", 32000, 2048).stdout)
+    for name in ("F32", "F16", "Q4_0"):
+        assert found["bytes"][name] == committed["vocabulary"][name]
 
 
 def test_every_type_of_the_package_is_known():

@@ -8,7 +8,6 @@
 #include "common/size.c"
 #undef tensor_size
 
-// @begin wrong-whole-tensor-in-blocks
 lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
                        size_t limit, size_t *n_elements, size_t *n_bytes,
                        lll_error *err)
@@ -20,8 +19,10 @@ lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
                                           err);
     if (status != LLL_OK)
         return status;
+    // @begin wrong-whole-tensor-in-blocks
     if (count % (size_t)info->block_size != 0)
         return odd_rows(info, shape, n_dims, err);
+    // @end wrong-whole-tensor-in-blocks
     if (count / (size_t)info->block_size > SIZE_MAX
                                            / (size_t)info->block_bytes)
         return overflow(shape, n_dims, SIZE_MAX, err);
@@ -32,4 +33,3 @@ lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
                    * (size_t)info->block_bytes;
     return LLL_OK;
 }
-// @end wrong-whole-tensor-in-blocks

@@ -1,0 +1,1 @@
+#include "common/arena.c"
