@@ -354,7 +354,7 @@ def test_the_repository_marks_its_regions_rightly(pandoc, tmp_path):
 # --- words -----------------------------------------------------------------
 
 
-GLOSSARY = "tensor\n:   A block of numbers.\n\nF16\n:   Sixteen bits.\n"
+GLOSSARY = "F16\n:   Sixteen bits.\n\ntensor\n:   A block of numbers.\n"
 
 
 def with_glossary(book, text, to="typst"):
@@ -373,6 +373,14 @@ def test_a_bold_term_leads_to_the_glossary_and_back(book):
     page = with_glossary(book, "Here are **tensors**.\n", "html")
     assert 'href="#gl-tensor"' in page and 'id="gl-tensor"' in page
     assert 'href="#def-gl-tensor"' in page and 'id="def-gl-tensor"' in page
+
+
+def test_the_glossary_is_in_order(book):
+    with_glossary(book, "")
+    book.write("glossary.md", GLOSSARY + "\nblock\n:   Some.\n\n"
+               "tensor\n:   Again.\n")
+    assert book.refused("", 'not in order: "block" after "tensor"',
+                        'the glossary has "tensor" twice') == 2
 
 
 def test_marks_of_the_index(book):

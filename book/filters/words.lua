@@ -17,9 +17,14 @@ end
 
 -- The definition list of book/glossary.md says which terms there are.
 function M.read_glossary(blocks)
+  local last = ''
   blocks:walk { DefinitionList = function(list)
     for _, item in ipairs(list.content) do
       local text = stringify(item[1])
+      if text:lower() < last then
+        wrong('the glossary is not in order: "%s" after "%s"', text, last)
+      end
+      last = text:lower()
       if terms[text:lower()] then
         wrong('the glossary has "%s" twice', text)
       end
