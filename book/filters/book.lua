@@ -496,10 +496,14 @@ local function part(doc, title, id, blocks)
 end
 
 -- Texts before and after the chapters: their sections have no numbers.
+local function weave_plain(blocks)
+  if typst then blocks = keep_with_listing(blocks) end
+  return read_words(blocks):walk(first_pass)
+end
+
 local function read_plain(path)
   chapter = { file = path }
-  local doc = read_text(path)
-  return resolve(doc.blocks:walk(first_pass))
+  return resolve(weave_plain(read_text(path).blocks))
 end
 
 local function back_matter(doc, glossary)
@@ -530,13 +534,13 @@ local MAIN_MATTER = '#pagebreak(weak: true)\n'
 function Pandoc(doc)
   find_parts()
   boxes.teacher = doc.meta.teacher ~= nil
-  doc.blocks = resolve(doc.blocks:walk(first_pass))
-  for path in stringify(doc.meta.front or ''):gmatch '%S+' do
-    doc.blocks:extend(read_plain(path))
-  end
   local glossary = doc.meta.glossary
     and read_text(stringify(doc.meta.glossary)).blocks
   if glossary then words_of.read_glossary(glossary) end
+  doc.blocks = resolve(weave_plain(doc.blocks))
+  for path in stringify(doc.meta.front or ''):gmatch '%S+' do
+    doc.blocks:extend(read_plain(path))
+  end
   if typst then doc.blocks:insert(raw(MAIN_MATTER)) end
   weave_chapters(doc)
   back_matter(doc, glossary)
