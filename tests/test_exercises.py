@@ -22,6 +22,7 @@ def proofs(tmp_path_factory):
     compiler and a link for every wrong version."""
     found = exercises.catalogue()
     shop = exercises.Workshop(tmp_path_factory.mktemp("exercises"), found)
+    assert "warning:" not in shop.said
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
         reports = pool.map(lambda e: check_exercises.report(shop, e), found)
         return dict(zip(NAMES, reports))

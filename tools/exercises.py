@@ -110,15 +110,17 @@ class Workshop:
             cwd=root, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Mistake(done.stdout + done.stderr)
+        self.said = done.stderr     # of the compiler, about the checks
         self.parts = {}
         for line in done.stdout.splitlines():
             name, *words = line.split()
             self.parts[name] = words
+        self.sheets = {e.id: self.link(e, [], f"{e.id}.sheet")
+                       for e in found if e.type == "txt"}
 
-    def build(self, exercise, answer, name):
+    def link(self, exercise, sources, name):
         """A program, and what the compiler said; None if it said no."""
         program = self.scratch / name
-        sources = [str(answer)] if exercise.type == "c" else []
         done = subprocess.run(
             [*self.parts["compiler"], "-o", str(program), *sources,
              *self.parts[exercise.id], *self.parts["libraries"]],
@@ -126,6 +128,18 @@ class Workshop:
             errors="replace")
         said = done.stdout + done.stderr
         return (program if done.returncode == 0 else None), said
+
+    def build(self, exercise, answer, name):
+        """The same for an answer. A sheet's program does not depend on it,
+        and only needs another name, as its log does."""
+        if exercise.type == "c":
+            return self.link(exercise, [str(answer)], name)
+        program, said = self.sheets[exercise.id]
+        if program is not None:
+            (self.scratch / name).unlink(missing_ok=True)
+            os.link(program, self.scratch / name)
+            program = self.scratch / name
+        return program, said
 
     def run(self, exercise, program, answer):
         """Right, when the check says so with its status and its last line:
