@@ -85,14 +85,22 @@ activation_memory activations_plan(const model_config *c,
                                 number_bytes(i, r->half));
     m.layer_square = m.bytes[KEPT_PROBABILITIES] = size_times(
         m.bytes[KEPT_PROBABILITIES], (size_t)r->n_block);
+    // @end activations-plan
+
+    // @begin activations-whole
+    // Every value of a layer has a gradient, kept or not, scales excepted;
+    // those of the logits take the place of the logits.
+    for (int i = 0; i < KEPT_LAYER_PARTS; i++)
+        if (i != KEPT_NORM_SCALE && i != KEPT_MIDDLE_SCALE)
+            m.passing = size_plus(m.passing, m.bytes[i]);
+    for (int i = 0; i < KEPT_PARTS; i++)
+        if (r->unused & 1u << i)
+            m.bytes[i] = 0;
     for (int i = 0; i < KEPT_LAYER_PARTS; i++)
         if (i != KEPT_PROBABILITIES)
             m.layer_linear = size_plus(m.layer_linear, m.bytes[i]);
     for (int i = KEPT_LAYER_PARTS; i < KEPT_PARTS; i++)
         once = size_plus(once, m.bytes[i]);
-    // @end activations-plan
-
-    // @begin activations-whole
     // With checkpoints one layer is whole at a time; of the others there is
     // the input.
     size_t whole = r->checkpoint ? 1 : layers;
@@ -100,11 +108,6 @@ activation_memory activations_plan(const model_config *c,
     m.linear = size_plus(size_plus(size_times(whole, m.layer_linear), again),
                          once);
     m.square = size_times(whole, m.layer_square);
-    // Every value of a layer has a gradient, scales excepted; those of the
-    // logits take the place of the logits.
-    m.passing = size_plus(m.layer_linear, m.layer_square);
-    if (m.passing != SIZE_MAX)
-        m.passing -= m.bytes[KEPT_NORM_SCALE] + m.bytes[KEPT_MIDDLE_SCALE];
     return m;
 }
 // @end activations-whole

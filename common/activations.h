@@ -43,6 +43,8 @@ typedef struct {
     int n_batch;            // texts in a step
     int n_block;            // tokens of each
     int adapter_width;      // the ranks of a layer's adapters together; or 0
+    unsigned unused;        // 1 << part for each that nobody needs, because
+                            // what it is multiplied with is frozen
     bool half;              // two bytes a number; but scales and logits
     bool checkpoint;        // keep a layer's input alone, and compute the
                             // rest again on the way back, layer by layer

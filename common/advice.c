@@ -9,12 +9,6 @@ const stored_type stored_types[N_STORED_TYPES] = {
     {"FP32", 32, DTYPE_F32}, {"FP16", 16, DTYPE_F16},
     {"Q8", 8, DTYPE_Q8_0}, {"Q4", 4, DTYPE_Q4_0},
 };
-
-double stored_number_bytes(dtype type)
-{
-    const dtype_info *info = dtype_find((uint32_t)type);
-    return (double)info->block_bytes / info->block_size;
-}
 // @end advice-stored
 
 // @begin advice-run

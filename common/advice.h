@@ -21,10 +21,6 @@ typedef struct {
     dtype type;
 } stored_type;
 extern const stored_type stored_types[N_STORED_TYPES];
-
-// Bytes of a number, its share of the block's scales included: 4.5 bits are
-// 0.5625.
-double stored_number_bytes(dtype type);
 // @end advice-types
 
 // @begin advice-run-api

@@ -24,18 +24,29 @@ static void layer_matrices(const model_config *c, matrix_shape *shapes)
     };
     memcpy(shapes, all, sizeof all);
 }
+
+// The embedding table, and the output head.
+static matrix_shape table_shape(const model_config *c)
+{
+    return (matrix_shape){(uint64_t)c->vocab_size, (uint64_t)c->d_model};
+}
 // @end cost-layer-matrices
 
 // @begin cost-weights
-uint64_t cost_multiplied(const model_config *c)
+// Numbers in the matrices of all layers.
+static uint64_t layer_numbers(const model_config *c)
 {
     matrix_shape shapes[N_LORA_MATRICES];
     uint64_t n = 0;
     layer_matrices(c, shapes);
     for (int i = 0; i < N_LORA_MATRICES; i++)
         n += shapes[i].rows * shapes[i].columns;
-    return (uint64_t)c->n_layers * n
-           + (uint64_t)c->vocab_size * (uint64_t)c->d_model;
+    return (uint64_t)c->n_layers * n;
+}
+
+uint64_t cost_multiplied(const model_config *c)
+{
+    return layer_numbers(c) + config_count(c).embedding;
 }
 
 // Numbers in matrices as they are stored, the embedding table included.
@@ -45,14 +56,56 @@ static uint64_t matrix_numbers(const model_config *c)
            + (c->tied_output ? 0 : config_count(c).embedding);
 }
 
-size_t cost_weights(const model_config *c, dtype type)
+// @end cost-weights
+
+// @begin cost-weights-bytes
+// How a matrix is stored when `type` is wanted: a row is whole blocks, or it
+// stays in half precision.
+static const dtype_info *stored_as(matrix_shape shape, dtype type)
 {
     const dtype_info *info = dtype_find((uint32_t)type);
-    uint64_t block = (uint64_t)info->block_size, n = matrix_numbers(c);
-    size_t bytes = size_times((size_t)((n + block - 1) / block),
-                              (size_t)info->block_bytes);
-    return size_plus(bytes, size_times((size_t)(config_count(c).total - n),
-                                       sizeof(float)));
+    return shape.columns % (uint64_t)info->block_size == 0
+           ? info : dtype_find((uint32_t)DTYPE_F16);
+}
+
+static size_t matrix_bytes(matrix_shape shape, dtype type)
+{
+    const dtype_info *info = stored_as(shape, type);
+    uint64_t n_blocks = shape.rows * shape.columns
+                        / (uint64_t)info->block_size;
+    return size_times((size_t)n_blocks, (size_t)info->block_bytes);
+}
+
+size_t cost_weights(const model_config *c, dtype type)
+{
+    matrix_shape shapes[N_LORA_MATRICES];
+    size_t n_floats = (size_t)(config_count(c).total - matrix_numbers(c));
+    size_t layer = 0, table = matrix_bytes(table_shape(c), type), bytes;
+    layer_matrices(c, shapes);
+    for (int i = 0; i < N_LORA_MATRICES; i++)
+        layer = size_plus(layer, matrix_bytes(shapes[i], type));
+    bytes = size_plus(size_times((size_t)c->n_layers, layer),
+                      size_times(c->tied_output ? 1 : 2, table));
+    return size_plus(bytes, size_times(n_floats, sizeof(float)));
+}
+// @end cost-weights-bytes
+
+// @begin cost-number-bytes
+static double real_bytes(matrix_shape shape, dtype type)
+{
+    const dtype_info *info = stored_as(shape, type);
+    return (double)(shape.rows * shape.columns) / info->block_size
+           * info->block_bytes;
+}
+
+double cost_number_bytes(const model_config *c, dtype type)
+{
+    matrix_shape shapes[N_LORA_MATRICES];
+    double layer = 0, table = real_bytes(table_shape(c), type);
+    layer_matrices(c, shapes);
+    for (int i = 0; i < N_LORA_MATRICES; i++)
+        layer += real_bytes(shapes[i], type);
+    return (c->n_layers * layer + table) / (double)cost_multiplied(c);
 }
 
 size_t cost_cache_position(const model_config *c, dtype cache_type)
@@ -60,7 +113,7 @@ size_t cost_cache_position(const model_config *c, dtype cache_type)
     size_t rows = 2 * (size_t)c->n_layers * (size_t)c->n_kv_heads;
     return size_times(rows, plan_kv_row(cache_type, c->head_dim));
 }
-// @end cost-weights
+// @end cost-number-bytes
 
 // @begin cost-lora
 const char *const lora_matrix_names[N_LORA_MATRICES] = {
@@ -130,6 +183,30 @@ static int adapter_width(const model_config *c, const training_request *r)
 }
 // @end cost-training-names
 
+// @begin cost-training-unused
+// What a matrix takes in is kept for the gradient of its weights. A frozen
+// matrix has none: what only such matrices take in is not kept.
+static unsigned unused_inputs(const model_config *c,
+                              const training_request *r)
+{
+    static const struct { kept_part part; unsigned matrices; } inputs[] = {
+        {KEPT_NORMED, LORA_Q | LORA_K | LORA_V}, {KEPT_ATTENTION, LORA_O},
+        {KEPT_MIDDLE_NORMED, LORA_GATE | LORA_UP},
+        {KEPT_DOWN_INPUT, LORA_DOWN}, {KEPT_OUTPUT_NORMED, 0},
+    };
+    unsigned unused = 0, adapted = r->lora_matrices;
+    if (c->feed_forward == FEED_FORWARD_PLAIN)
+        adapted &= ~(unsigned)LORA_GATE;
+    // Behind one norm both halves take in the same rows.
+    bool shared = c->shared_norm && adapted & (LORA_GATE | LORA_UP);
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++)
+        if (!(adapted & inputs[i].matrices)
+            && !(shared && inputs[i].part == KEPT_NORMED))
+            unused |= 1u << inputs[i].part;
+    return unused;
+}
+// @end cost-training-unused
+
 // @begin cost-training
 training_cost cost_training(const model_config *c, const training_request *r)
 {
@@ -141,6 +218,7 @@ training_cost cost_training(const model_config *c, const training_request *r)
     t.n_trained = lora ? cost_adapters(c, r->lora_rank, r->lora_matrices)
                        : count.total - count.rope_factors;
     step.adapter_width = lora ? adapter_width(c, r) : 0;
+    step.unused = lora ? unused_inputs(c, r) : 0;
     t.kept = activations_plan(c, &step);
 
     size_t n = (size_t)t.n_trained, width = step.half ? 2 : 4;
@@ -174,15 +252,19 @@ operation_count cost_forward_backward(const model_config *c,
     // The first token of a block sees one position, the last sees all.
     operation_count f = cost_forward(c, (r->activations.n_block + 1) / 2.0);
     // Backwards each product is done twice: for the gradient of what went in
-    // and for that of the weight. Checkpoints go forward twice.
-    double forward = r->activations.checkpoint ? 2 : 1;
-    double trained = 2.0 * (double)cost_multiplied(c), own = 0;
+    // and for that of the weight.
+    double trained = f.matrices, own = 0, again = 0;
     if (r->lora_rank > 0) {
         own = 2.0 * (double)cost_adapters(c, r->lora_rank, r->lora_matrices);
         trained = own;      // frozen weights have no gradient of their own
     }
-    return (operation_count){(forward + 1) * (f.matrices + own) + trained,
-                             (forward + 2) * f.attention};
+    // With checkpoints the layers, and they alone, go forward once more: the
+    // logits are kept.
+    if (r->activations.checkpoint)
+        again = 2.0 * (double)layer_numbers(c) + own;
+    return (operation_count){
+        2 * (f.matrices + own) + trained + again,
+        (r->activations.checkpoint ? 4 : 3) * f.attention};
 }
 // @end cost-flops
 

@@ -16,9 +16,14 @@
 // @begin cost-weights-api
 // Bytes of the weights when every matrix is stored as `type`. Norms, biases
 // and learned positions are floats in any case: they are few, and nothing is
-// multiplied by a row of them. Blocks are counted whole. SIZE_MAX when it
-// does not fit.
+// multiplied by a row of them. A matrix whose rows are not whole blocks of
+// the type stays F16. SIZE_MAX when it does not fit.
 size_t cost_weights(const model_config *config, dtype type);
+
+// Bytes of a number in those matrices that a token is multiplied with, when
+// they are stored so, its share of the block's scales included: 4.5 bits are
+// 0.5625.
+double cost_number_bytes(const model_config *config, dtype type);
 
 // Bytes of keys and values that each position adds, for all layers.
 size_t cost_cache_position(const model_config *config, dtype cache_type);
@@ -50,7 +55,8 @@ uint64_t cost_adapters(const model_config *config, int rank,
 
 // @begin cost-training-api
 typedef struct {
-    activation_request activations;     // adapter_width is filled in
+    activation_request activations;     // adapter_width and unused are
+                                        // filled in
     int lora_rank;          // 1..2^14; 0 trains all weights
     unsigned lora_matrices;
     dtype frozen_type;      // of the weights that adapters leave alone

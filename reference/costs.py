@@ -64,10 +64,22 @@ def parameters(m):
         + learned(m)
 
 
-def weight_bytes(m, kind):
+def row_bytes(n, kind):
+    """Of n numbers side by side: whole blocks, or else half precision."""
     n_bytes, block = TYPES[kind]
-    stored = multiplied(m) + (0 if m["tied"] else table(m))
-    return -(-stored // block) * n_bytes + 4 * (vectors(m) + learned(m))
+    return 2 * n if n % block else n // block * n_bytes
+
+
+def matrix_bytes(m, kind, n_tables):
+    layer = sum(rows * row_bytes(columns, kind)
+                for rows, columns in layer_matrices(m).values())
+    return m["n_layers"] * layer \
+        + n_tables * m["vocab_size"] * row_bytes(m["d_model"], kind)
+
+
+def weight_bytes(m, kind):
+    return matrix_bytes(m, kind, 1 if m["tied"] else 2) \
+        + 4 * (vectors(m) + learned(m))
 
 
 def cache_bytes(m, kind):
@@ -78,9 +90,8 @@ def cache_bytes(m, kind):
 
 
 def token_bytes(m, kind, cache, n_seen):
-    n_bytes, block = TYPES[kind]
-    return float(Fraction(n_bytes, block) * multiplied(m) + 4 * vectors(m)
-                 + n_seen * cache_bytes(m, cache))
+    return matrix_bytes(m, kind, 1) + 4 * vectors(m) \
+        + n_seen * cache_bytes(m, cache)
 
 
 def adapters(m, rank, names):
@@ -92,13 +103,14 @@ def adapters(m, rank, names):
 
 # --- training ------------------------------------------------------------
 
-def layer_kept(m):
+def layer_kept(m, trained=("q", "k", "v", "o", "gate", "up", "down")):
     """Numbers for a token that the way back through a layer needs, by name;
-    "probabilities" for a token and each token of its text. "wide" names are
-    floats in any precision."""
+    "probabilities" for a token and each token of its text. What a matrix
+    takes in is needed if something at that matrix is trained."""
     d, q, kv, ff = widths(m)
     scale = 2 if m["layer_norm"] else 1     # mean and deviation, or scale
     kept = {}
+    trained = set(trained) & set(layer_matrices(m))
 
     def step(**values):
         for name, n in values.items():
@@ -108,22 +120,26 @@ def layer_kept(m):
         step(**{source: d, "scale of " + source: scale})
         return name
 
+    def times(names, source, n):
+        if trained & set(names):
+            step(**{source: n})
+
     # An operation that multiplies needs both factors; a norm its input; a
     # sum nothing; a softmax its result; a curve its input.
     first = norm("input", "normed")
-    step(**{first: d})                              # times q, k, v
+    times("qkv", first, d)
     step(rotated_q=q, rotated_k=kv)                 # q times k
     step(probabilities=m["n_heads"])                # softmax
     step(probabilities=m["n_heads"], v=kv)          # times v
-    step(gathered=q)                                # times o
+    times("o", "gathered", q)
     source = "input" if m["parallel"] else "middle"
     second = first if m["shared_norm"] else norm(source, "normed again")
-    step(**{second: d})                             # times gate and up
+    times(["gate", "up"], second, d)
     if m["gated"]:
         step(gate=ff, up=ff)                        # curve(gate) * up
     else:
         step(up=ff)                                 # curve(up)
-    step(product=ff)                                # times down
+    times(["down"], "product", ff)
     return kept
 
 
@@ -132,15 +148,22 @@ def training(m, n_batch, n_block, half=False, checkpoint=False, rank=0,
     """Bytes of the parts."""
     number = 2 if half else 4
     tokens = n_batch * n_block
-    kept = layer_kept(m)
-    square = number * kept.pop("probabilities") * tokens * n_block
-    wide = sum(n for name, n in kept.items() if name.startswith("scale"))
-    values = sum(kept.values()) - wide
     matrices = layer_matrices(m)
-    values += sum(rank for name in names if name in matrices)
+    inside = sum(rank for name in names if name in matrices)
+
+    def of_layer(**which):
+        kept = layer_kept(m, **which)
+        square = number * kept.pop("probabilities") * tokens * n_block
+        wide = sum(n for name, n in kept.items() if name.startswith("scale"))
+        return sum(kept.values()) - wide + inside, wide, square
+
+    # All values have gradients; those that feed frozen matrices are not kept.
+    all_values, _, _ = of_layer()
+    values, wide, square = of_layer(trained=names) if rank else of_layer()
     layer = tokens * (number * values + 4 * wide)
     scale = 2 if m["layer_norm"] else 1
-    once = tokens * (number * 2 * m["d_model"] + 4 * scale
+    n_rows = 1 if rank else 2       # the last norm's input, and the head's
+    once = tokens * (number * n_rows * m["d_model"] + 4 * scale
                      + 4 * m["vocab_size"])
     if checkpoint:
         linear = layer + (m["n_layers"] - 1) * tokens * number * m["d_model"]
@@ -157,7 +180,7 @@ def training(m, n_batch, n_block, half=False, checkpoint=False, rank=0,
         "optimizer moments": 2 * 4 * trained,
         "activations, linear": linear + once,
         "activations, square": squares,
-        "passing gradients": tokens * number * values + square,
+        "passing gradients": tokens * number * all_values + square,
         "layer_linear": layer,
         "layer_square": square,
     }
@@ -178,6 +201,7 @@ def forward_backward(m, n_block, checkpoint=False, rank=0, names=()):
     once = 2 * multiplied(m)
     own = 2 * adapters(m, rank, names) if frozen else 0
     to_input, to_weights = once + own, own if frozen else once
-    n_forward = 2 if checkpoint else 1
-    return n_forward * (once + own) + to_input + to_weights, \
-        float((n_forward + 2) * attention)
+    # The head is not in a layer, so no checkpoint makes it go again.
+    again = once - 2 * table(m) + own if checkpoint else 0
+    return once + own + again + to_input + to_weights, \
+        float((4 if checkpoint else 3) * attention)

@@ -297,3 +297,34 @@ def test_a_missing_library_is_named_in_a_line(tmp_path):
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr == ("error: this needs none.h: please install "
                            "libnone-dev (on macOS: brew install none)\n")
+
+
+@pytest.mark.parametrize("name, twelve", [
+    ("gpt2", 12 * 12 * 768**2 + 50257 * 768),
+    ("llama-3.2-1b", 12 * 16 * 2048**2 + 128256 * 2048)])
+def test_the_rule_of_thumb_is_what_it_says(name, twelve):
+    found = json.loads(run("--config", f"data/configs/{name}.json",
+                           "--mistakes", "--json"))
+    assert found["mistakes"]["twelve"] == twelve
+    assert f"{twelve:,}" in run("--config", f"data/configs/{name}.json",
+                                "--mistakes")
+
+
+def test_what_scales_add_is_what_weights_take():
+    weights = json.loads(run("--arch", "gpt2", "--json"))["weights"]
+    said = run("--arch", "gpt2", "--mistakes")
+    for name in ("Q8", "Q4"):
+        mib = weights[name]["bytes"] / 2**20
+        assert f"with its scales {mib:.2f} MiB" in said
+
+
+def test_the_algebra_names_all_that_it_adds(tmp_path):
+    model = Model("llama", 1, 16, 4, 4, 4, 8, 8, 8, True, False)
+    text = run("--gguf", write_gguf(tmp_path / "m.gguf", model, {
+        "rope_freqs.weight": (1,)}), "--show-formula")
+    last = " ".join(text[text.index("\ntotal"):].split())
+    assert last == ("total = embeddings + positions + all layers + final "
+                    "norm + head + rotation factors = "
+                    f"{parameters.count(model) + 1:,}")
+    for sizes in ([], ["--arch", "gpt2"]):
+        assert "rotation factors" not in run(*sizes, "--show-formula")

@@ -30,14 +30,43 @@ static void weights_of_each_type(void **state)
     assert_true(cost_multiplied(&c) == 2 * 144 + 40);
     assert_true(cost_weights(&c, DTYPE_F32) == 4 * 348);
     assert_true(cost_weights(&c, DTYPE_F16) == 2 * 328 + 4 * 20);
-    // 328 numbers are ten blocks of 32 and one that is not full.
-    assert_true(cost_weights(&c, DTYPE_Q8_0) == 11 * 34 + 4 * 20);
-    assert_true(cost_weights(&c, DTYPE_Q4_0) == 11 * 18 + 4 * 20);
+    // No row is a whole block, so all of them stay in half precision.
+    assert_true(cost_weights(&c, DTYPE_Q8_0) == 2 * 328 + 4 * 20);
+    assert_true(cost_number_bytes(&c, DTYPE_Q4_0) == 2);
     c.tied_output = false;      // now the table is stored, and not multiplied
     assert_true(cost_multiplied(&c) == 2 * 144 + 40);
     assert_true(cost_weights(&c, DTYPE_F16) == 2 * 368 + 4 * 20);
     c.position = POSITION_LEARNED;
     assert_true(cost_weights(&c, DTYPE_F16) == 2 * 368 + 4 * (20 + 32));
+}
+
+// Rows of 64 are two blocks of 32. Rows of 48 are none: those of the matrix
+// that leads out of the feed-forward.
+static void rows_are_whole_blocks(void **state)
+{
+    (void)state;
+    model_config c = TINY;
+    c.d_model = c.vocab_size = 64;
+    c.n_heads = c.n_kv_heads = 2;
+    c.head_dim = 32;
+    c.d_ff = 48;
+    // Of each layer four of [64, 64], two of [48, 64], one of [64, 48].
+    size_t whole = 2 * (4 * 64 + 2 * 48) + 64;      // rows
+    assert_true(cost_weights(&c, DTYPE_Q8_0)
+                == whole * 2 * 34 + 2 * (64 * 48 * 2) + 4 * 5 * 64);
+    assert_true(cost_weights(&c, DTYPE_Q4_0)
+                == whole * 2 * 18 + 2 * (64 * 48 * 2) + 4 * 5 * 64);
+    double numbers = (double)whole * 64 + 2 * 64 * 48;
+    assert_true(cost_number_bytes(&c, DTYPE_Q4_0) * numbers
+                == whole * 2 * 18 + 2 * (64 * 48 * 2));
+    c.tied_output = false;              // stored, and not multiplied
+    assert_true(cost_weights(&c, DTYPE_Q8_0)
+                == (whole + 64) * 2 * 34 + 2 * (64 * 48 * 2) + 4 * 5 * 64);
+    assert_true(cost_number_bytes(&c, DTYPE_Q4_0) * numbers
+                == whole * 2 * 18 + 2 * (64 * 48 * 2));
+    c.d_ff = 64;
+    assert_true(cost_number_bytes(&c, DTYPE_Q4_0) == 4.5 / 8);
+    assert_true(cost_number_bytes(&c, DTYPE_F32) == 4);
 }
 
 static void a_position_and_a_token(void **state)
@@ -109,13 +138,28 @@ static void training_adapters(void **state)
     assert_true(t.bytes[TRAIN_FROZEN] == cost_weights(&TINY, DTYPE_Q4_0));
     assert_true(t.bytes[TRAIN_MOMENTS] == 8 * 120);
     // Inside them: two of rank 3 for each of three tokens, in two layers.
+    // What the frozen o, down and the head take in, 4 and 8 and 4 numbers a
+    // token, is not kept, but has its gradient on the way.
+    activation_memory all = activations_plan(&TINY, &r.activations);
     assert_true(t.bytes[TRAIN_LINEAR]
-                == activations_plan(&TINY, &r.activations).linear
-                   + 4 * 2 * 3 * 6);
+                == all.linear + 4 * (2 * 3 * 6 - 2 * 3 * (4 + 8) - 3 * 4));
+    assert_true(t.bytes[TRAIN_PASSING] == all.passing + 4 * 3 * 6);
+    assert_true(t.kept.bytes[KEPT_ATTENTION] == 0);
+    assert_true(t.kept.bytes[KEPT_MIDDLE_NORMED] == 4 * 3 * 4);
     model_config plain = TINY;
     plain.feed_forward = FEED_FORWARD_PLAIN;    // an adapter less
     assert_true(cost_training(&plain, &r).kept.bytes[KEPT_ADAPTERS]
                 == 4 * 3 * 3);
+    // The only adapter that is there is at the queries.
+    assert_true(cost_training(&plain, &r).kept.bytes[KEPT_MIDDLE_NORMED]
+                == 0);
+    model_config beside = TINY;         // one norm feeds both halves
+    beside.parallel_residual = beside.shared_norm = true;
+    r.lora_matrices = LORA_GATE;
+    assert_true(cost_training(&beside, &r).kept.bytes[KEPT_NORMED]
+                == 4 * 3 * 4);
+    r.lora_matrices = LORA_O;
+    assert_true(cost_training(&beside, &r).kept.bytes[KEPT_NORMED] == 0);
     model_config huge = TINY;
     huge.vocab_size = huge.d_model = 1 << 24;
     huge.n_layers = 1 << 12;
@@ -138,7 +182,9 @@ static void operations(void **state)
     assert_true(t.matrices == 6 * 328 && t.attention == 3 * 4 * 4 * 2 * 2);
     r.activations.checkpoint = true;
     t = cost_forward_backward(&TINY, &r);
-    assert_true(t.matrices == 8 * 328 && t.attention == 4 * 4 * 4 * 2 * 2);
+    // The layers' 288 once more, and not the head's 40.
+    assert_true(t.matrices == 8 * 288 + 6 * 40);
+    assert_true(t.attention == 4 * 4 * 4 * 2 * 2);
     r.activations.checkpoint = false;
     r.lora_rank = 3;            // 48 numbers at the queries
     t = cost_forward_backward(&TINY, &r);
@@ -156,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_of_each_type),
+        cmocka_unit_test(rows_are_whole_blocks),
         cmocka_unit_test(a_position_and_a_token),
         cmocka_unit_test(adapters),
         cmocka_unit_test(training_all),

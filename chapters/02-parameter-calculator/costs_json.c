@@ -41,7 +41,7 @@ static void put_weights(json_out *json, const cost_question *q)
     put_object(json, "weights");
     for (int i = 0; i < N_STORED_TYPES; i++) {
         const stored_type *s = &stored_types[i];
-        double number = stored_number_bytes(s->type);
+        double number = cost_number_bytes(c, s->type);
         put_object(json, s->name);
         put_text(json, "type", dtype_name((uint32_t)s->type));
         put_real(json, "bits", 8 * number);

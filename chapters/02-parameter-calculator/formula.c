@@ -159,6 +159,8 @@ void print_formula(const model_config *c)
     }
     number_text(total, text, sizeof text);
     printf("%-17s = embeddings + positions + all layers + final norm + head"
-           "\n%-17s = %s\n", "total", "", text);
+           "%s\n%-17s = %s\n", "total",
+           c->rope_factors ? "\n                    + rotation factors" : "",
+           "", text);
 }
 // @end formula-all

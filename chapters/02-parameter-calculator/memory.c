@@ -123,7 +123,7 @@ void print_weights(const cost_question *q)
         const stored_type *s = &stored_types[i];
         snprintf(name, sizeof name, "%-5s%s", s->name,
                  dtype_name((uint32_t)s->type));
-        weights_line(q, name, stored_number_bytes(s->type),
+        weights_line(q, name, cost_number_bytes(c, s->type),
                      cost_weights(c, s->type));
     }
     if (q->bandwidth > 0)

@@ -45,15 +45,12 @@ static void four_times_width(model_config *c)
     plain_feed_forward(c);
     c->d_ff = 4 * c->d_model;
 }
-// The estimate for any model: 12 d^2 in a layer, and the table.
-static void twelve_squares(model_config *c)
+// The estimate for any model is a formula of its own, below 2^64 because
+// config_check() keeps the layers below 2^12 and the width below 2^24.
+static uint64_t twelve_squares(const model_config *c)
 {
-    four_times_width(c);
-    ignore_groups(c);
-    divide_width(c);
-    forget_biases(c);
-    turn_positions(c);
-    c->tied_output = true;
+    uint64_t d = (uint64_t)c->d_model;
+    return 12 * (uint64_t)c->n_layers * d * d + (uint64_t)c->vocab_size * d;
 }
 // @end mistakes-changes-2
 
@@ -61,44 +58,51 @@ static void twelve_squares(model_config *c)
 static const struct mistake {
     const char *key, *what;
     void (*change)(model_config *c);
+    uint64_t (*estimate)(const model_config *c);    // where nothing changes
 } mistakes[] = {
-    {"head_twice", "the tied head counted again", count_head_twice},
-    {"no_head", "the head left out, as if tied", forget_head},
-    {"no_groups", "keys and values for every query head", ignore_groups},
-    {"width_by_heads", "heads of width / heads", divide_width},
+    {"head_twice", "the tied head counted again", count_head_twice, NULL},
+    {"no_head", "the head left out, as if tied", forget_head, NULL},
+    {"no_groups", "keys and values for every query head", ignore_groups,
+     NULL},
+    {"width_by_heads", "heads of width / heads", divide_width, NULL},
     {"two_matrices", "two matrices where a gate makes three",
-     plain_feed_forward},
-    {"four_times", "a feed-forward of 4 x width, no gate", four_times_width},
-    {"one_norm", "one norm a layer", one_norm},
-    {"no_norm_bias", "norms without their biases", forget_norm_bias},
-    {"no_biases", "matrices without their biases", forget_biases},
-    {"learned", "a table of positions that are turned", learn_positions},
-    {"no_positions", "the table of positions left out", turn_positions},
-    {"twelve", "12 x layers x width^2 + table", twelve_squares},
+     plain_feed_forward, NULL},
+    {"four_times", "a feed-forward of 4 x width, no gate", four_times_width,
+     NULL},
+    {"one_norm", "one norm a layer", one_norm, NULL},
+    {"no_norm_bias", "norms without their biases", forget_norm_bias, NULL},
+    {"no_biases", "matrices without their biases", forget_biases, NULL},
+    {"learned", "a table of positions that are turned", learn_positions,
+     NULL},
+    {"no_positions", "the table of positions left out", turn_positions,
+     NULL},
+    {"twelve", "12 x layers x width^2 + table", NULL, twelve_squares},
 };
 enum { N_MISTAKES = sizeof mistakes / sizeof mistakes[0] };
 
 static uint64_t wrong_total(const model_config *c, int i)
 {
     model_config changed = *c;
+    if (mistakes[i].estimate != NULL)
+        return mistakes[i].estimate(c);
     mistakes[i].change(&changed);
     return config_count(&changed).total;
 }
 // @end mistakes-table
 
 // @begin mistakes-scales
-// Bits that a type is called by, and bits that it takes with its scales.
-static void print_block_scales(uint64_t total)
+// Bits that a type is called by, and what the weights take with its scales
+// and with the vectors that stay floats.
+static void print_block_scales(const model_config *c)
 {
     static const struct { dtype type; int bits; } types[] = {
         {DTYPE_Q8_0, 8}, {DTYPE_Q4_0, 4}};
     for (int i = 0; i < 2; i++) {
-        const dtype_info *info = dtype_find((uint32_t)types[i].type);
         char wrong[32], right[32];
-        double bytes = (double)total * info->block_bytes / info->block_size;
-        size_text((uint64_t)((double)total * types[i].bits / 8), wrong,
+        double total = (double)config_count(c).total;
+        size_text((uint64_t)(total * types[i].bits / 8), wrong,
                   sizeof wrong);
-        size_text((uint64_t)bytes, right, sizeof right);
+        bytes_text(cost_weights(c, types[i].type), right, sizeof right);
         printf("%s taken for %d bits a weight: %s; with its scales %s\n",
                dtype_name((uint32_t)types[i].type), types[i].bits, wrong,
                right);
@@ -123,7 +127,7 @@ void print_mistakes(const model_config *c)
                100.0 * ((double)wrong / (double)total - 1));
     }
     printf("%-44s %18s\n\n", "all of it, once", text);
-    print_block_scales(total);
+    print_block_scales(c);
 }
 // @end mistakes-print
 

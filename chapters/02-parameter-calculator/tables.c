@@ -219,7 +219,7 @@ static void fill_hardware_speed(grid *g, const cost_question *q)
             cells[i].kind = CELL_TEXT;
             snprintf(cells[i].text, sizeof cells[i].text, "%.1f",
                      q->bandwidth / cost_token_bytes(
-                         &sizes[i], stored_number_bytes(DTYPE_Q4_0),
+                         &sizes[i], cost_number_bytes(&sizes[i], DTYPE_Q4_0),
                          q->run.cache_type, 0));
         }
     }
