@@ -44,13 +44,15 @@ static uint64_t number_in(const char *folder, const char *name,
 // 0 when there is no such line.
 static uint64_t field_in(const char *path, const char *name)
 {
-    char word[64];
+    char line[256], word[64];
     uint64_t value, found = 0;
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return 0;
-    while (fscanf(file, "%63s %" SCNu64 "%*[^\n]", word, &value) == 2)
-        if (strcmp(word, name) == 0)
+    // Other lines hold words, and are passed over.
+    while (fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "%63s %" SCNu64, word, &value) == 2
+            && strcmp(word, name) == 0)
             found = value;
     fclose(file);
     return found;
@@ -180,10 +182,71 @@ machine_memory machine_read_memory(void)
 #endif
 // @end machine-memory-mac
 
+// @begin machine-cache
+// A cache serves the cores of its list, and each of them has an entry for
+// it: counted is the one of the first.
+uint64_t machine_caches_in(const char *root, int n_cores)
+{
+    enum { CACHES = 8 };            // of one core: two, then one a level
+    uint64_t sums[CACHES] = {0}, largest = 0;
+    char path[512], unit;
+    for (int i = 0; i < n_cores * CACHES; i++) {
+        uint64_t size = 0, core = (uint64_t)(i / CACHES);
+        snprintf(path, sizeof path, "%s/cpu%d/cache/index%d", root,
+                 i / CACHES, i % CACHES);
+        if (number_in(path, "shared_cpu_list", core) != core)
+            continue;
+        snprintf(path, sizeof path, "%s/cpu%d/cache/index%d/size", root,
+                 i / CACHES, i % CACHES);
+        FILE *file = fopen(path, "r");
+        if (file == NULL)
+            continue;
+        if (fscanf(file, "%" SCNu64 "%c", &size, &unit) == 2)
+            sums[i % CACHES] += size << (unit == 'K' ? 10
+                                         : unit == 'M' ? 20 : 0);
+        fclose(file);
+    }
+    for (int i = 0; i < CACHES; i++)
+        largest = sums[i] > largest ? sums[i] : largest;
+    return largest;
+}
+// @end machine-cache
+
+// @begin machine-cache-here
+uint64_t machine_cache_bytes(void)
+{
+    uint64_t bytes = 0;
+#if defined(__APPLE__)
+    size_t size = sizeof bytes;
+    if (sysctlbyname("hw.l3cachesize", &bytes, &size, NULL, 0) != 0
+        || bytes == 0) {
+        size = sizeof bytes;
+        sysctlbyname("hw.l2cachesize", &bytes, &size, NULL, 0);
+    }
+#else
+    bytes = machine_caches_in("/sys/devices/system/cpu",
+                              (int)sysconf(_SC_NPROCESSORS_CONF));
+#endif
+#if defined(_SC_LEVEL3_CACHE_SIZE)
+    // A container may hide that folder; this is one cache, where several
+    // processors have one each.
+    if (bytes == 0 && sysconf(_SC_LEVEL3_CACHE_SIZE) > 0)
+        bytes = (uint64_t)sysconf(_SC_LEVEL3_CACHE_SIZE);
+#endif
+    return bytes;
+}
+// @end machine-cache-here
+
 // @begin machine-peak
 uint64_t machine_peak_bytes(void)
 {
     struct rusage usage;
+#if defined(__linux__)
+    // What getrusage says begins with the peak of whoever started us.
+    uint64_t peak = field_in("/proc/self/status", "VmHWM:");
+    if (peak > 0)
+        return 1024 * peak;
+#endif
     if (getrusage(RUSAGE_SELF, &usage) != 0)
         return 0;
 #if defined(__APPLE__)

@@ -29,8 +29,18 @@ typedef struct {
 } machine_limits;
 machine_limits machine_read_limits(const char *root);
 
+// Bytes of the largest kind of cache, those of all cores together; 0 where
+// the system does not say. Memory is measured with blocks several times this
+// size.
+uint64_t machine_cache_bytes(void);
+
+// The same from a folder such as /sys/devices/system/cpu of Linux, which
+// describes n_cores cores.
+uint64_t machine_caches_in(const char *root, int n_cores);
+
 // The most physical memory that this process has held so far, in bytes,
-// mapped files included; 0 where the system does not say.
+// mapped files included, as exactly as the system counts; 0 where it does
+// not say.
 uint64_t machine_peak_bytes(void);
 
 // Seconds since some fixed moment, never running backwards.

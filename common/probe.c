@@ -7,6 +7,18 @@
 #include "common/machine.h"
 #include "common/threads.h"
 
+// @begin probe-block
+size_t probe_block_bytes(uint64_t available, uint64_t caches)
+{
+    enum { USUAL = 1 << 29, LEAST = 1 << 20 };
+    uint64_t block = caches > USUAL / 4 ? 4 * caches : USUAL;
+    if (available > 0 && block > available / 4)
+        block = available / 4;
+    return block < LEAST || block < 2 * caches || block > SIZE_MAX / 2
+           ? 0 : (size_t)block;
+}
+// @end probe-block
+
 // @begin probe-fill
 enum { PIECE_BYTES = 1 << 20, PIECE_WORDS = PIECE_BYTES / 8 };
 enum { LINE_WORDS = 8, N_PLACES = 8, PLACE_WORDS = PIECE_WORDS / N_PLACES };

@@ -2,6 +2,7 @@
 #define COMMON_PROBE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/error.h"
 
@@ -18,8 +19,8 @@ typedef struct {
 // Measure by reading a block again and again; the best pass counts, because
 // whatever else runs can only make one slower.
 //
-// n_bytes    of the block, rounded down to whole mebibytes, at least 1; it
-//            has to be several times as large as the largest cache
+// n_bytes    of the block, rounded down to whole mebibytes, at least 1:
+//            probe_block_bytes() knows how many
 // n_threads  1..1024; as many as there are cores
 // seconds    to go on reading, for each of the two; at least three passes
 //            are made
@@ -32,5 +33,15 @@ typedef struct {
 lll_status probe_memory(size_t n_bytes, int n_threads, double seconds,
                         memory_speed *speed, lll_error *err);
 // @end probe-api
+
+// @begin probe-block-api
+// How large a block should be: four times as large as all caches together
+// and at least 512 MiB, but at most a quarter of what is free. 0 when that
+// leaves less than twice the caches, which would be measured instead.
+//
+// available  free memory in bytes; 0 where the system does not say
+// caches     machine_cache_bytes()
+size_t probe_block_bytes(uint64_t available, uint64_t caches);
+// @end probe-block-api
 
 #endif

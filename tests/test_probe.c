@@ -86,9 +86,27 @@ static void what_it_refuses(void **state)
     assert_true(speed.n_bytes == 3);
 }
 
+static void a_block_is_larger_than_caches(void **state)
+{
+    (void)state;
+    const uint64_t m = MIB;
+    const struct { uint64_t available, caches, expected; } cases[] = {
+        {0, 0, 512 * m}, {16384 * m, 48 * m, 512 * m},
+        {0, 300 * m, 1200 * m}, {65536 * m, 1152 * m, 4608 * m},
+        {1600 * m, 48 * m, 400 * m}, {384 * m, 48 * m, 96 * m},
+        {383 * m, 48 * m, 0}, {9216 * m, 1152 * m, 2304 * m},
+        {9215 * m, 1152 * m, 0}, {64 * m, 0, 16 * m}, {3 * m, 0, 0},
+        {1, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_true(probe_block_bytes(cases[i].available, cases[i].caches)
+                    == cases[i].expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_block_is_larger_than_caches),
         cmocka_unit_test(it_measures_both),
         cmocka_unit_test(one_mebibyte_and_one_thread),
         cmocka_unit_test(what_it_refuses),

@@ -68,18 +68,21 @@ static lll_status read_size(const char *text, size_t *out, lll_error *err)
 // @end question-size
 
 // @begin question-probe
-// Far above any cache, but not so much that others have to make room.
 static lll_status measure(const cost_settings *s, cost_question *q,
                           lll_error *err)
 {
     memory_speed speed;
-    size_t block = (size_t)1 << 29;
     uint64_t available = machine_read_memory().available;
+    uint64_t caches = machine_cache_bytes();
+    size_t block = probe_block_bytes(available, caches);
     q->bandwidth = 1e9 * s->bandwidth;
     if (!s->probe)
         return LLL_OK;
-    while (available > 0 && block > available / 4 && block > 1 << 24)
-        block /= 2;
+    if (block == 0)
+        return lll_fail(err, LLL_ERR_MEMORY, "--probe: found %" PRIu64
+                        " bytes of free memory and %" PRIu64 " bytes of "
+                        "cache, expected eight times as much memory as "
+                        "cache; use --bandwidth", available, caches);
     lll_status status = probe_memory(block, machine_cores(), 0.4, &speed,
                                      err);
     if (status != LLL_OK)
