@@ -3,6 +3,7 @@
 #   make html          build/book/html/index.html, a page for each chapter
 #   make epub          build/book/llama-line-by-line.epub
 #   make check-epub    what epubcheck says about it
+#   make slides        build/book/slides/, a deck for each chapter
 
 BOOK_REVISION = $(shell git rev-parse --short HEAD 2>/dev/null)
 
@@ -36,3 +37,20 @@ check-epub: epub
 	@test -f $(EPUBCHECK) || { echo "check-epub: needs Java and epubcheck:" \
 	    "apt-get install epubcheck, or EPUBCHECK=FILE.jar" >&2; exit 1; }
 	@java -jar $(EPUBCHECK) $(EPUB)
+
+# A chapter without a slides.md gets a draft made from its text. NOTES=yes
+# puts what is for the speaker under each slide.
+NOTES  :=
+SLIDES  = $(BOOK_OUT)/slides
+DECKS   = $(patsubst chapters/%/chapter.md,slides-%,$(BOOK_TEXTS))
+.PHONY: slides $(DECKS)
+slides: $(DECKS)
+$(DECKS): slides-%: book-tools
+	@mkdir -p $(SLIDES)
+	@$(PANDOC) $(firstword $(wildcard chapters/$*/slides.md) \
+	    chapters/$*/chapter.md) -s -L book/slides/slides.lua \
+	    --template=book/slides/slides.typ $(NOTES:%=-M notes=true) \
+	    --wrap=none -t typst -o $(SLIDES)/$*.typ
+	@SOURCE_DATE_EPOCH=$(BOOK_TIME) $(BOOK_VENV)/bin/python \
+	    book/typst_pdf.py $(SLIDES)/$*.typ $(SLIDES)/$*.pdf
+	@echo $(SLIDES)/$*.pdf
