@@ -49,7 +49,7 @@ def values():
                           for t in ("F32", "F16", "Q4_0")}},
         "likely": 3 * 1431655766,
         "negative": 32000 * 131072 - 2 ** 32,
-        "size_max": 2 ** 64 - 1,
+        "size_max": f"{2 ** 64 - 1:,}",         # too large for JSON readers
         "percent_missed": 100 * missed(),
         "f16": {"largest": float(f16.max), "normal": float(f16.tiny),
                 "subnormal": float(f16.smallest_subnormal),
