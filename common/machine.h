@@ -38,6 +38,8 @@ uint64_t machine_cache_bytes(void);
 // describes n_cores cores.
 uint64_t machine_caches_in(const char *root, int n_cores);
 
+// @end machine-api
+// @begin machine-use
 // The most physical memory that this process has held so far, in bytes,
 // mapped files included, as exactly as the system counts; 0 where it does
 // not say.
@@ -45,6 +47,6 @@ uint64_t machine_peak_bytes(void);
 
 // Seconds since some fixed moment, never running backwards.
 double machine_seconds(void);
-// @end machine-api
+// @end machine-use
 
 #endif
