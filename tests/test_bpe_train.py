@@ -43,6 +43,11 @@ def merges_of(data, size, *options):
     """(left, right, token, count) of each merge."""
     answer = json.loads(run("--train", "-", "--json", "--vocab-size", size,
                             *options, stdin=data))
+    spelt = {}
+    for m in answer["merges"]:
+        spelt[m["token"]] = bytes(m["bytes"])
+        assert all(spelt.get(m[side], b"?") in spelt[m["token"]]
+                   for side in ("left", "right") if m[side] in spelt)
     return [(m["left"], m["right"], m["token"], m["count"])
             for m in answer["merges"]]
 
@@ -248,6 +253,10 @@ WRONG = [
      "has no use for --json beside -o"),
     (["--train", "--ids", "-", "--vocab-size", 300], 2, "give one"),
     (["--steps", "--json", "a"], 2, "leave one out"),
+    (["--steps", "a", "--bos"], 2, "--steps has no use for --bos"),
+    (["--decode", "--bos", "5"], 2, "--decode has no use for --bos"),
+    (["--pieces", "-m", "data/tiny.gguf", "a"], 2,
+     "--pieces has no use for -m"),
     (["--steps", "a" * 1001], 1, "expected at most 1000"),
     (["--train", "-", "--vocab-size", 300, "--pre", "gpt-9"], 1, "gpt-9"),
     (["--train", "no.txt", "--vocab-size", 300], 1, "No such file"),
@@ -323,6 +332,20 @@ def test_colours_fit_the_terminal():
     assert max(map(len, lines)) <= 78
     painted = [line for line in lines if "|" in line]
     assert "".join(painted).replace("|", "") == "word " * 100
+
+
+def test_wide_characters_fit_the_terminal(tmp_path):
+    text, path = "\u65e5\u672c\u8a9e " * 40, tmp_path / "words.gguf"
+    run("--train", "-", "--vocab-size", 270, "-o", path,
+        stdin=text.encode())
+    lines = run("-m", path, text).decode().split("\n")
+    assert sum(line.count("\u65e5\u672c\u8a9e") for line in lines) > 40
+    assert max(len(line) + sum(c > "\u3000" for c in line)
+               for line in lines) <= 80
+
+
+def test_a_zero_byte_is_no_separator():
+    assert "is no token" in run("--decode", "-", stdin=b"5\0", code=1)
 
 
 def test_long_tokens_fit_the_terminal(tmp_path):

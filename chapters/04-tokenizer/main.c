@@ -70,42 +70,17 @@ static lll_status check(const request *r, const args_list *words,
         && strcmp(words->items[0], "-") != 0)))
         return lll_fail(err, LLL_ERR_USAGE, "--ids0 reads its texts from "
                         "standard input, a zero byte between two");
+    const char *unused = (r->decode || r->steps || r->pieces) && r->bos
+                       ? "--bos" : r->pieces && r->model != NULL ? "-m"
+                       : (r->steps || r->pieces) && r->no_special
+                       ? "--no-special" : NULL;
+    if (unused != NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "%s has no use for %s: leave it "
+                        "out", r->decode ? "--decode"
+                        : r->pieces ? "--pieces" : "--steps", unused);
     return check_train(r, words, err);
 }
 // @end main-check
-
-// @begin main-text
-// The text to work on: standard input for "-" or where nothing is given,
-// else the words of the command line with a space between. `*owned` is to
-// be freed.
-static lll_status find_text(const args_list *words, text_span *text,
-                            char **owned, lll_error *err)
-{
-    lll_status status = LLL_OK;
-    size_t n = 0;
-    if (words->n_items == 0
-        || (words->n_items == 1 && strcmp(words->items[0], "-") == 0)) {
-        status = read_stdin(owned, &text->n_bytes, err);
-        text->bytes = *owned;
-        return status;
-    }
-    for (int i = 0; i < words->n_items; i++)
-        n += strlen(words->items[i]) + 1;
-    *owned = malloc(n);
-    if (*owned == NULL)
-        return lll_fail(err, LLL_ERR_MEMORY, "no memory for the text");
-    char *at = *owned;
-    for (int i = 0; i < words->n_items; i++) {
-        size_t length = strlen(words->items[i]);
-        memcpy(at, words->items[i], length);
-        at += length;
-        *at++ = ' ';
-    }
-    text->bytes = *owned;
-    text->n_bytes = n - 1;
-    return LLL_OK;
-}
-// @end main-text
 
 // @begin main-work
 static lll_status work(const request *r, const args_list *words,

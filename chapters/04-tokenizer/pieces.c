@@ -10,11 +10,14 @@ static void print_pieces(const pretokenizer *rules, text_span text)
 {
     pretokenize_scan scan;
     size_t begin, end;
-    printf("%-16.*s", (int)strcspn(rules->names, " "), rules->names);
+    int columns = printf("%.*s", (int)strcspn(rules->names, " "),
+                         rules->names);
     pretokenize_begin(&scan, rules, text.bytes, text.n_bytes);
     while (pretokenize_next(&scan, &begin, &end)) {
         if (begin > 0)
             putchar('|');
+        else
+            printf("%*s", columns < 16 ? 16 - columns : 1, "");
         terminal_text(stdout, text.bytes + begin, end - begin);
     }
     putchar('\n');

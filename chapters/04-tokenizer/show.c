@@ -95,13 +95,19 @@ lll_status print_ids_of_many(const tokenizer *words, text_span texts,
 // @end show-ids-2
 
 // @begin show-decode
+// Not strchr(): it finds the zero at the end of the list, too.
+static bool separates(char c)
+{
+    return memchr(" \t\r\n,", c, 5) != NULL;
+}
+
 static lll_status read_numbers(const tokenizer *words, text_span text,
                                id_list *out, lll_error *err)
 {
     size_t n = 0;
     const char *at = text.bytes, *end = text.bytes + text.n_bytes;
     for (;;) {
-        while (at < end && strchr(" \t\r\n,", *at) != NULL && *at != '\0')
+        while (at < end && separates(*at))
             at++;
         if (at == end)
             break;
@@ -109,11 +115,11 @@ static lll_status read_numbers(const tokenizer *words, text_span text,
         uint64_t id = 0;
         while (at < end && *at >= '0' && *at <= '9' && id <= INT32_MAX)
             id = id * 10 + (uint64_t)(*at++ - '0');
-        bool ended = at == end || strchr(" \t\r\n,", *at) != NULL;
+        bool ended = at == end || separates(*at);
         if (first == at || !ended || id >= words->n_tokens) {
             size_t length = 0;
             while (first + length < end && length < 24
-                   && strchr(" \t\r\n,", first[length]) == NULL)
+                   && !separates(first[length]))
                 length++;
             return lll_fail(err, LLL_ERR_NOT_FOUND, "\"%.*s\" is no token, "
                             "expected numbers from 0 to %zu", (int)length,
@@ -172,14 +178,17 @@ lll_status decode(const tokenizer *words, text_span numbers, bool special,
 
 // @begin show-fitting
 // How many of the bytes fit in so many columns, as terminal_text() will
-// write them. *columns is what these take.
+// write them. *columns is what these take at most: from U+3000 on, where the
+// first byte is 0xE3, characters are counted as two columns wide, as those of
+// Chinese, Japanese and Korean are.
 static size_t fitting(const char *bytes, size_t n, int most, int *columns)
 {
     size_t at = 0;
     *columns = 0;
     while (at < n) {
         int length = printable_bytes(bytes + at, n - at);
-        int more = length > 0 ? 1 : 4;      // as \xNN
+        int more = length == 0 ? 4          // as \xNN
+                 : (unsigned char)bytes[at] >= 0xE3 ? 2 : 1;
         if (*columns + more > most)
             break;
         *columns += more;
@@ -269,6 +278,17 @@ lll_status show_tokens(const tokenizer *words, text_span text,
 // @end show-colour-3
 
 // @begin show-json
+void json_text_and_bytes(json_out *json, const char *bytes, size_t n)
+{
+    json_out_key(json, "text");
+    json_out_bytes(json, bytes, n);
+    json_out_key(json, "bytes");
+    json_out_array(json);
+    for (size_t i = 0; i < n; i++)
+        json_out_u64(json, (unsigned char)bytes[i]);
+    json_out_end(json);
+}
+
 static void json_token(json_out *json, const tokenizer *words, int32_t id,
                        char *piece)
 {
@@ -280,13 +300,7 @@ static void json_token(json_out *json, const tokenizer *words, int32_t id,
     json_out_i64(json, id);
     json_out_key(json, "type");
     json_out_text(json, type[words->words.tokens[id].type - 1]);
-    json_out_key(json, "text");
-    json_out_bytes(json, piece, n);
-    json_out_key(json, "bytes");
-    json_out_array(json);
-    for (size_t i = 0; i < n; i++)
-        json_out_u64(json, (unsigned char)piece[i]);
-    json_out_end(json);
+    json_text_and_bytes(json, piece, n);
     json_out_end(json);
 }
 // @end show-json

@@ -7,6 +7,7 @@
 
 #include "common/args.h"
 #include "common/file.h"
+#include "common/json_out.h"
 #include "common/tokenizer.h"
 
 // What the program of chapter 4 does with a text once it has one.
@@ -39,6 +40,10 @@ lll_status print_ids_of_many(const tokenizer *words, text_span texts,
 // From "17 4 2" to the bytes of these tokens, or to {"text": ...}.
 lll_status decode(const tokenizer *words, text_span numbers, bool special,
                   bool json, lll_error *err);
+// Two keys of an object: "text", where halves of characters are U+FFFD, and
+// "bytes", where nothing is lost.
+void json_text_and_bytes(json_out *json, const char *bytes, size_t n);
+
 // A sentence taken apart and put together again, and how well it went.
 lll_status show_lesson(const tokenizer *words, lll_error *err);
 
@@ -52,6 +57,12 @@ lll_status text_open(text_file *file, const char *path, lll_error *err);
 void text_close(text_file *file);
 // All of standard input; owned by the caller.
 lll_status read_stdin(char **bytes, size_t *n_bytes, lll_error *err);
+
+// The text to work on: standard input for "-" or where nothing is given,
+// else the words of the command line with a space between. `*owned` is to
+// be freed.
+lll_status find_text(const args_list *words, text_span *text, char **owned,
+                     lll_error *err);
 
 // Where pre-tokenizers cut: `pre`, or for NULL all there are, a line each.
 lll_status show_pieces(text_span text, const char *pre, lll_error *err);

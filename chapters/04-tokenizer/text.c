@@ -34,6 +34,36 @@ lll_status read_stdin(char **bytes, size_t *n_bytes, lll_error *err)
 }
 // @end text-stdin
 
+// @begin text-find
+lll_status find_text(const args_list *words, text_span *text, char **owned,
+                     lll_error *err)
+{
+    lll_status status = LLL_OK;
+    size_t n = 0;
+    if (words->n_items == 0
+        || (words->n_items == 1 && strcmp(words->items[0], "-") == 0)) {
+        status = read_stdin(owned, &text->n_bytes, err);
+        text->bytes = *owned;
+        return status;
+    }
+    for (int i = 0; i < words->n_items; i++)
+        n += strlen(words->items[i]) + 1;
+    *owned = malloc(n);
+    if (*owned == NULL)
+        return lll_fail(err, LLL_ERR_MEMORY, "no memory for the text");
+    char *at = *owned;
+    for (int i = 0; i < words->n_items; i++) {
+        size_t length = strlen(words->items[i]);
+        memcpy(at, words->items[i], length);
+        at += length;
+        *at++ = ' ';
+    }
+    text->bytes = *owned;
+    text->n_bytes = n - 1;
+    return LLL_OK;
+}
+// @end text-find
+
 // @begin text-open
 // What file_map_open() says of an empty file is meant for models.
 lll_status text_open(text_file *file, const char *path, lll_error *err)

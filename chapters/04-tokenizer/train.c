@@ -134,8 +134,7 @@ static lll_status json_merges(const bpe_trainer *t, lll_error *err)
             json_out_key(&json, keys[k]);
             json_out_u64(&json, values[k]);
         }
-        json_out_key(&json, "text");
-        json_out_bytes(&json, (const char *)bytes, n);
+        json_text_and_bytes(&json, (const char *)bytes, n);
         json_out_end(&json);
     }
     json_out_end(&json);
