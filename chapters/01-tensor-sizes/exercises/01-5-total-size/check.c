@@ -5,13 +5,22 @@
 
 enum { UNTOUCHED = 4711 };
 
+static const char *name_of(lll_status status)
+{
+    return status == LLL_OK ? "LLL_OK"
+           : status == LLL_ERR_ARGUMENT ? "LLL_ERR_ARGUMENT"
+           : status == LLL_ERR_OVERFLOW ? "LLL_ERR_OVERFLOW"
+           : status == LLL_ERR_FORMAT ? "LLL_ERR_FORMAT"
+           : "another status";
+}
+
 static void adds(const char *name, const part *parts, size_t n, size_t wanted)
 {
     size_t got = UNTOUCHED;
     lll_status status = total_size(parts, n, &got, NULL);
     if (status != LLL_OK)
-        exercise_case(false, name, "expected LLL_OK, got status %d",
-                      (int)status);
+        exercise_case(false, name, "expected LLL_OK, got %s",
+                      name_of(status));
     else
         exercise_case(got == wanted, name, "expected %zu, got %zu", wanted,
                       got);
@@ -24,8 +33,8 @@ static void refuses(const char *name, const part *parts, size_t n,
     lll_error err = {0};
     lll_status status = total_size(parts, n, &got, &err);
     if (status != wanted)
-        exercise_case(false, name, "expected status %d, got %d", (int)wanted,
-                      (int)status);
+        exercise_case(false, name, "expected %s, got %s",
+                      name_of(wanted), name_of(status));
     else if (got != UNTOUCHED)
         exercise_case(false, name, "the output was changed");
     else if (err.code != wanted)
