@@ -1,6 +1,7 @@
 #include "common/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,17 +64,75 @@ static void copy_escaped(char *to, size_t capacity, const char *from)
 }
 // @end error-escape
 
+// @begin error-name
+// Of the next character: how many bytes it is, and how many when shown.
+static size_t width(const char *from, size_t left, size_t *n_bytes)
+{
+    int whole = printable_bytes(from, left);
+    *n_bytes = whole > 0 ? (size_t)whole : 1;
+    return whole > 0 ? (size_t)whole : 4;
+}
+
+const char *name_text(const char *name, size_t n, char text[NAME_TEXT])
+{
+    size_t rest = 0, used = 0, at = 0, one, step;
+    for (size_t i = 0; i < n; i += step)
+        rest += width(name + i, n - i, &step);
+    bool cut = rest >= NAME_TEXT;
+    for (size_t shown = 0; at < n; shown += one, rest -= one, at += step) {
+        one = width(name + at, n - at, &step);
+        if (cut && shown + one > NAME_TEXT / 2 - 3) {
+            for (; shown + 3 + rest >= NAME_TEXT; rest -= one, at += step)
+                one = width(name + at, n - at, &step);
+            memcpy(text + used, "...", 3);
+            used += 3;
+            shown += 3;
+            cut = false;
+            one = width(name + at, n - at, &step);
+        }
+        bool is_nul = name[at] == '\0';
+        memcpy(text + used, is_nul ? "\\x00" : name + at, is_nul ? 4 : step);
+        used += is_nul ? 4 : step;
+    }
+    text[used] = '\0';
+    return text;
+}
+// @end error-name
+
+// @begin error-words
+// What makes a sentence too long is a name or a path, and the reason stands
+// behind it.
+static void shorten_words(char *sentence)
+{
+    char *to = sentence;
+    for (const char *from = sentence; *from != '\0';) {
+        char room[NAME_TEXT];
+        size_t n = strcspn(from, " ");
+        const char *word = n < NAME_TEXT ? from : name_text(from, n, room);
+        size_t length = n < NAME_TEXT ? n : strlen(word);
+        memmove(to, word, length);
+        from += n;
+        to += length;
+        if (*from != '\0')
+            *to++ = *from++;
+    }
+    *to = '\0';
+}
+// @end error-words
+
 // @begin error-fail
 lll_status lll_fail(lll_error *err, lll_status code, const char *fmt, ...)
 {
     if (err == NULL)
         return code;
-    // Twice the room, so that the cut is made after escaping, in one place.
-    char raw[2 * sizeof err->text];
+    // More room, so that the cut is made after escaping, in one place.
+    char raw[16 * sizeof err->text];
     va_list args;
     va_start(args, fmt);
     vsnprintf(raw, sizeof raw, fmt, args);
     va_end(args);
+    if (strlen(raw) >= sizeof err->text)
+        shorten_words(raw);
     err->code = code;
     copy_escaped(err->text, sizeof err->text, raw);
     return code;

@@ -43,7 +43,9 @@ typedef struct {
 // fmt   as for printf. An argument may be err->text itself, to put a longer
 //       sentence around an earlier one. Bytes of the result that are not
 //       printable UTF-8 are written as \xNN, because names come from files
-//       that strangers wrote; a sentence that does not fit ends in "..."
+//       that strangers wrote. Of a sentence that does not fit, long words,
+//       which are names and paths, lose their middle; if that is not enough
+//       it ends in "..."
 lll_status lll_fail(lll_error *err, lll_status code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 // @end error-promise
@@ -54,5 +56,13 @@ lll_status lll_fail(lll_error *err, lll_status code, const char *fmt, ...)
 // and for n = 0. Chapter 4 tells how UTF-8 works.
 int printable_bytes(const char *text, size_t n);
 // @end error-printable-promise
+
+// @begin error-name-promise
+// A stranger's name for a sentence, of any n bytes: a NUL, which would end
+// the sentence there, becomes \x00, and of what takes more than the room,
+// escapes included, the middle becomes "...". Returns `text`.
+enum { NAME_TEXT = 128 };       // a room that leaves enough for the reason
+const char *name_text(const char *name, size_t n, char text[NAME_TEXT]);
+// @end error-name-promise
 
 #endif

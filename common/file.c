@@ -138,6 +138,9 @@ lll_status file_create(file_writer *out, const char *path, lll_error *err)
     size_t length = strlen(path) + 1, capacity = length + SUFFIX_BYTES;
     memset(out, 0, sizeof *out);
     out->handle = -1;
+    if (path[0] == '\0')
+        return lll_fail(err, LLL_ERR_IO, "the name of the file to write is "
+                        "empty, expected a path");
     // Renaming onto a device would replace it: /dev/null among them.
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
         return lll_fail(err, LLL_ERR_IO, "%s: cannot write there: it is not "

@@ -44,7 +44,10 @@ typedef struct {
 
 enum { FILE_BUFFER_BYTES = 1 << 18 };
 
-// LLL_ERR_IO       the folder is missing or closed to us, something that is
+// A `path` that is a link is replaced by the file, and what the link led to
+// stays as it is.
+//
+// LLL_ERR_IO       an empty name; the folder is missing or closed to us, something that is
 //                  not a regular file has that name, or a hundred partial
 //                  files are in the way
 // LLL_ERR_MEMORY   no room for the buffer

@@ -283,6 +283,7 @@ static lll_status read_lists(gguf_file *file, lll_error *err)
         status = take_values(&r, file, n_values);
     if (status == LLL_OK)
         status = take_tensors(&r, file, n_tensors);
+    file->lists_end = r.at;
     if (status == LLL_OK)
         status = place(&r, file);
     if (status == LLL_OK)
@@ -335,7 +336,7 @@ static lll_status join(gguf_file *file, gguf_file *part, lll_error *err)
     }
     file->n_bytes += part->map.n_bytes;
     file->others[file->n_others++] = (gguf_part){
-        part->path, part->map, part->alignment};
+        part->path, part->map, part->alignment, part->lists_end};
     part->path = NULL;          // they are the whole model's now
     part->map = (file_map){0};
     return LLL_OK;

@@ -69,6 +69,7 @@ typedef struct {
     const char *path;
     file_map map;
     uint32_t alignment;         // bytes, a power of two
+    size_t lists_end;           // the byte behind its lists
 } gguf_part;
 
 typedef struct {
@@ -79,6 +80,7 @@ typedef struct {
     size_t n_bytes;             // mapped, all parts together
     uint32_t version;           // 2 or 3
     uint32_t alignment;         // bytes, a power of two
+    size_t lists_end;           // the byte behind the first part's lists
     size_t n_values;
     gguf_value *values;         // owned, in file order
     size_t n_tensors;
@@ -92,12 +94,15 @@ typedef struct {
 enum {
     GGUF_MAX_NESTING = 8,           // arrays in arrays in arrays ...
     GGUF_MAX_KEY = 65535,           // bytes
-    GGUF_MAX_NAME = 64,             // bytes of a tensor's name
+    GGUF_MAX_NAME = 64,             // bytes of a tensor's name that we read
+    GGUF_NAME_WRITTEN = 63,         // and that we write: the specification
+                                    // allows 64, llama.cpp refuses them
     GGUF_MAX_LIST = 1 << 16,        // tensors, and metadata entries: those
                                     // that we need memory for
     GGUF_MAX_ENTRIES = 1 << 21,     // keys, tensors, texts in arrays ...: all
                                     // that has to be walked one by one
-    GGUF_MAX_ALIGNMENT = 65536
+    GGUF_MAX_ALIGNMENT = 65536      // and a power of two, as llama.cpp wants
+                                    // it; the specification: a multiple of 8
 };
 
 // Map and check a file, and the other parts of its model where it came in
@@ -115,8 +120,9 @@ enum {
 lll_status gguf_open(gguf_file *file, const char *path, lll_error *err);
 void gguf_close(gguf_file *file);   // accepts a zeroed struct
 
-// The part of the model that holds a tensor, and at which of its bytes the
-// tensor's data begin.
+// Part i of the model, counted from 0; the part that holds a tensor, and at
+// which of its bytes the tensor's data begin.
+gguf_part gguf_part_at(const gguf_file *file, size_t i);
 gguf_part gguf_part_of(const gguf_file *file, const gguf_tensor *tensor);
 size_t gguf_data_at(const gguf_file *file, const gguf_tensor *tensor);
 

@@ -93,7 +93,7 @@ static lll_status check_order(const gguf_file *file, const char *kind,
     const gguf_string *twin = find_twin(order, n);
     if (twin == NULL)
         return LLL_OK;
-    gguf_part part = {file->path, file->map, file->alignment};
+    gguf_part part = gguf_part_at(file, 0);
     if (order == file->tensor_order)
         part = gguf_part_of(file, (const gguf_tensor *)(const void *)twin);
     const gguf_reader r = {.path = part.path, .kind = kind, .name = *twin,
@@ -147,11 +147,16 @@ const gguf_value *gguf_find_value(const gguf_file *file, const char *key)
 // @end gguf-find
 
 // @begin gguf-part-of
+gguf_part gguf_part_at(const gguf_file *file, size_t i)
+{
+    return i == 0 ? (gguf_part){file->path, file->map, file->alignment,
+                                file->lists_end}
+                  : file->others[i - 1];
+}
+
 gguf_part gguf_part_of(const gguf_file *file, const gguf_tensor *tensor)
 {
-    return tensor->part == 0 ? (gguf_part){file->path, file->map,
-                                            file->alignment}
-                             : file->others[tensor->part - 1];
+    return gguf_part_at(file, tensor->part);
 }
 
 size_t gguf_data_at(const gguf_file *file, const gguf_tensor *tensor)

@@ -17,25 +17,12 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 lll_status gguf_fail_at(const gguf_reader *r, lll_status code, size_t at,
                         const char *fmt, ...)
 {
-    char name[128] = "", rest[400];
-    size_t used = 0;
+    char name[NAME_TEXT], rest[400];
     va_list args;
     va_start(args, fmt);
     vsnprintf(rest, sizeof rest, fmt, args);
     va_end(args);
-    // Byte by byte, because a NUL in a name would end the sentence there.
-    for (size_t i = 0; i < r->name.n_bytes; i++) {
-        if (used > sizeof name - 8) {
-            memcpy(name + used, "...", 4);
-            break;
-        }
-        if (r->name.bytes[i] != '\0') {
-            name[used++] = r->name.bytes[i];
-        } else {
-            memcpy(name + used, "\\x00", 4);
-            used += 4;
-        }
-    }
+    name_text(r->name.bytes, r->name.n_bytes, name);
     return lll_fail(r->err, code, "%s: byte %zu: %s%s%s: %s", r->path, at,
                     r->kind, name[0] != '\0' ? " " : "", name, rest);
 }

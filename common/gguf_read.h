@@ -9,7 +9,7 @@
 #include "common/gguf.h"
 
 // Taking one thing after another out of the bytes of a GGUF file, for gguf.c
-// alone. Every function here compares with the bytes that remain before it
+// and, so that the writer takes what the reader takes, for gguf_write.c. Every function here compares with the bytes that remain before it
 // touches one, and keeps nothing but the place. Taught in chapter 3.
 
 // @begin gguf-reader

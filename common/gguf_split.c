@@ -5,6 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+// @begin gguf-split-keys
+static const char COUNT[] = "split.count", NO[] = "split.no",
+                  TENSORS[] = "split.tensors.count";
+
+bool gguf_split_is_key(gguf_string key)
+{
+    return gguf_string_is(key, COUNT) || gguf_string_is(key, NO)
+           || gguf_string_is(key, TENSORS);
+}
+// @end gguf-split-keys
+
 // @begin gguf-split-read
 // The number at `key`, at most `most`; it stays where the key is missing.
 static lll_status read_count(const gguf_file *part, const char *key,
@@ -27,15 +38,15 @@ lll_status gguf_split_read(const gguf_file *part, gguf_split *split,
                            lll_error *err)
 {
     gguf_split s = {.count = 1, .n_tensors = UINT64_MAX};
-    lll_status status = read_count(part, "split.count", GGUF_MAX_PARTS,
-                                   &s.count, err);
+    lll_status status = read_count(part, COUNT, GGUF_MAX_PARTS, &s.count,
+                                   err);
     if (s.count == 0)           // as some write it who split nothing
         s.count = 1;
     if (status == LLL_OK)
-        status = read_count(part, "split.no", s.count - 1, &s.no, err);
+        status = read_count(part, NO, s.count - 1, &s.no, err);
     if (status == LLL_OK)
-        status = read_count(part, "split.tensors.count", GGUF_MAX_ENTRIES,
-                            &s.n_tensors, err);
+        status = read_count(part, TENSORS, GGUF_MAX_ENTRIES, &s.n_tensors,
+                            err);
     if (status == LLL_OK)
         *split = s;
     return status;

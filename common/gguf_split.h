@@ -1,13 +1,14 @@
 #ifndef COMMON_GGUF_SPLIT_H
 #define COMMON_GGUF_SPLIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/error.h"
 #include "common/gguf.h"
 
-// Models in several files, for gguf.c alone: what the parts say of
-// themselves, and what they must agree on. Part 1 of 3 is called
+// Models in several files: what the parts say of themselves, and what they
+// must agree on, which gguf.c alone asks. Part 1 of 3 is called
 // "NAME-00001-of-00003.gguf" and holds all metadata; each part says in its
 // metadata which one it is, counted from 0. Taught in chapter 3.
 // Source: the keys split.no, split.count and split.tensors.count as they are
@@ -22,6 +23,10 @@ typedef struct {
 // @end gguf-split-type
 
 enum { GGUF_MAX_PARTS = 99999 };    // five digits in the name
+
+// Is it one of the keys that say so? Whoever writes a model in one file
+// leaves them out.
+bool gguf_split_is_key(gguf_string key);
 
 // What one file says of itself. Keys that are missing: it is a whole model.
 // LLL_ERR_FORMAT   a key is no number, or out of range

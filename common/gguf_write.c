@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/gguf_read.h"
 #include "common/size.h"
 
 // @begin gguf-pending
 struct gguf_pending_tensor {
-    char name[GGUF_MAX_NAME + 1];
+    char name[GGUF_NAME_WRITTEN + 1];
     size_t name_bytes;
     dtype type;
     int n_dims;
@@ -216,14 +217,15 @@ void gguf_add_named(gguf_writer *out, gguf_string name, dtype type,
     gguf_pending_tensor tensor = {.name_bytes = name.n_bytes, .type = type,
                                   .n_dims = n_dims, .data = data};
     uint64_t shape[4];
+    char shown[NAME_TEXT];
     lll_error why;
     if (out->failure.code != LLL_OK)
         return;
-    if (name.n_bytes > GGUF_MAX_NAME || n_dims < 1 || n_dims > 4) {
-        lll_fail(&out->failure, LLL_ERR_ARGUMENT, "tensor %.*s: %d "
+    name_text(name.bytes, name.n_bytes, shown);
+    if (name.n_bytes > GGUF_NAME_WRITTEN || n_dims < 1 || n_dims > 4) {
+        lll_fail(&out->failure, LLL_ERR_ARGUMENT, "tensor %s: %d "
                  "dimensions and a name of %zu bytes, expected 1 to 4 and at "
-                 "most %d", GGUF_MAX_NAME, name.bytes, n_dims, name.n_bytes,
-                 GGUF_MAX_NAME);
+                 "most %d", shown, n_dims, name.n_bytes, GGUF_NAME_WRITTEN);
         return;
     }
     memcpy(tensor.name, name.bytes, name.n_bytes);
@@ -235,8 +237,7 @@ void gguf_add_named(gguf_writer *out, gguf_string name, dtype type,
                                     &tensor.n_bytes, &why);
     void *list = out->tensors;
     if (status != LLL_OK)
-        lll_fail(&out->failure, status, "tensor %s: %s", tensor.name,
-                 why.text);
+        lll_fail(&out->failure, status, "tensor %s: %s", shown, why.text);
     else if (grow(out, &list, out->n_tensors, 1, sizeof tensor,
                   &out->tensors_capacity)) {
         out->tensors = list;
@@ -264,39 +265,44 @@ static lll_status check_unique(gguf_string *names, size_t n,
                                const char *what, const char *path,
                                lll_error *err)
 {
+    char shown[NAME_TEXT];
     qsort(names, n, sizeof *names, by_bytes);
     for (size_t i = 1; i < n; i++)
         if (by_bytes(&names[i - 1], &names[i]) == 0)
-            return lll_fail(err, LLL_ERR_ARGUMENT, "%s: not written: %s "
-                            "%.*s is there a second time, expected once",
-                            path, what, (int)names[i].n_bytes,
-                            names[i].bytes);
+            return lll_fail(err, LLL_ERR_ARGUMENT, "%s: not written: %s %s "
+                            "is there a second time, expected once", path,
+                            what, name_text(names[i].bytes, names[i].n_bytes,
+                                            shown));
     return LLL_OK;
 }
 // @end gguf-unique
 
 // @begin gguf-check-names
-// The reader refuses a name that is there twice, and the writer is no more
-// generous.
+// What the reader refuses, more texts than it walks say, or a name that is
+// there twice, is not written: the entries are read once before.
 static lll_status check_names(const gguf_writer *out, const char *path,
                               lll_error *err)
 {
-    const unsigned char *at = out->values;
+    lll_error why;
+    gguf_reader r = {.path = "not written", .bytes = out->values,
+                     .n_bytes = out->values_bytes, .err = &why,
+                     .n_entries = out->n_values + out->n_tensors};
+    lll_status status = LLL_OK;
     size_t n_values = (size_t)out->n_values, n_tensors = out->n_tensors;
     size_t most = n_values > n_tensors ? n_values : n_tensors;
     gguf_string *names = calloc(most + 1, sizeof *names);
     if (names == NULL)
         return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory to sort %zu "
                         "names", path, most);
-    for (size_t i = 0; i < n_values; i++) {
-        uint32_t type;
-        names[i] = gguf_next_string(&at);
-        memcpy(&type, at, sizeof type);
-        at = gguf_value_end(&(gguf_value){.item_type = (gguf_type)type,
-                                          .n_items = 1,
-                                          .bytes = at + sizeof type});
+    for (size_t i = 0; i < n_values && status == LLL_OK; i++) {
+        gguf_value value;
+        status = gguf_take_value(&r, &value);
+        names[i] = value.key;
     }
-    lll_status status = check_unique(names, n_values, "key", path, err);
+    if (status != LLL_OK)
+        status = lll_fail(err, LLL_ERR_ARGUMENT, "%s: %s", path, why.text);
+    else
+        status = check_unique(names, n_values, "key", path, err);
     for (size_t i = 0; i < n_tensors; i++)
         names[i] = (gguf_string){out->tensors[i].name,
                                  out->tensors[i].name_bytes};

@@ -34,8 +34,9 @@
 // Adding remembers its first failure, and gguf_write() reports it: a caller
 // checks once. What adding may fail with:
 // LLL_ERR_ARGUMENT   an empty or long key, a general.alignment that is not
-//                    U32, an array of texts among numbers, a long name, no
-//                    or more than 4 dimensions
+//                    U32, an array of texts among numbers, a name of more
+//                    than GGUF_NAME_WRITTEN bytes, no or more than 4
+//                    dimensions
 // LLL_ERR_FORMAT, LLL_ERR_OVERFLOW   the shape, as tensor_size() says
 // LLL_ERR_MEMORY     no room for the lists
 // Taught in chapter 3.
@@ -95,8 +96,9 @@ void gguf_add_named(gguf_writer *out, gguf_string name, dtype type,
 // Write everything to a temporary name beside `path`, sync, rename.
 // The first failure of adding, or
 // LLL_ERR_ARGUMENT   a key or a tensor is there twice; a tensor has no data;
-//                    more than GGUF_MAX_LIST of either; an alignment that is
-//                    no power of two from 8 to GGUF_MAX_ALIGNMENT
+//                    more than GGUF_MAX_LIST of either, or GGUF_MAX_ENTRIES
+//                    with the texts in arrays; an alignment that is no power
+//                    of two from 8 to GGUF_MAX_ALIGNMENT
 // LLL_ERR_OVERFLOW   all tensors together are longer than any file can be
 // LLL_ERR_MEMORY     no room to sort the names, or for a buffer
 // LLL_ERR_IO         file_create(), file_write() or file_commit() failed;

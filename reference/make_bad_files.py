@@ -175,8 +175,8 @@ def bad_values():
     yield "key-empty", gguf([value("", U8, 1)]), at(
         24, ": a key of 0 bytes, expected 1 to 65535")
     yield "key-long", gguf([text("k" * 65536) + u32(0) + b"\0"]), at(
-        24, " " + "k" * 121 + "...: a key of 65536 bytes, expected 1 to "
-        "65535")
+        24, " " + "k" * 61 + "..." + "k" * 63 + ": a key of 65536 bytes, "
+        "expected 1 to 65535")
     yield "value-type", gguf([value("a", 13, PLAIN)]), at(
         33, " a: value type 13, expected 0 to 12")
     yield "item-type", gguf([value("a", ARRAY, u32(99) + u64(0))]), at(

@@ -55,14 +55,14 @@ static void what_is_not_printable_is_escaped(void **state)
     }
 }
 
-// Of every length, in one-byte, three-byte and escaped characters.
+// Of every length, in words of one-byte, three-byte and escaped characters.
 static void a_long_sentence_ends_in_dots(void **state)
 {
-    static const char *const letters[] = {"a", "\xe9\x8d\xb5", "\x01"};
+    static const char *const letters[] = {"a ", "\xe9\x8d\xb5 ", "\x01"};
     (void)state;
     for (int kind = 0; kind < 3; kind++) {
-        for (size_t n = 1; n < 900; n++) {
-            char text[3000] = "";
+        for (size_t n = 1; n < (kind == 2 ? 127 : 900); n++) {
+            char text[4000] = "";
             lll_error err;
             size_t at = 0, one = strlen(letters[kind]);
             for (size_t i = 0; i < n; i++, at += one)
@@ -87,6 +87,60 @@ static void a_long_sentence_ends_in_dots(void **state)
     }
 }
 
+// The reason stands behind the name, and is what the reader needs.
+static void long_words_lose_their_middle(void **state)
+{
+    static const char reason[] = ": cannot open it: no such file";
+    (void)state;
+    for (size_t n = 400; n < 7000; n += 97) {
+        char path[7001];
+        lll_error err;
+        memset(path, 'p', n);
+        path[0] = 'A';
+        path[n - 1] = 'Z';
+        path[n] = '\0';
+        lll_fail(&err, LLL_ERR_IO, "%s%s", path, reason);
+        size_t length = strlen(err.text), end = sizeof reason - 1;
+        assert_int_equal(err.text[0], 'A');
+        assert_string_equal(err.text + length - end, reason);
+        assert_int_equal(err.text[length - end - 1], 'Z');
+        assert_int_equal(length < n + end, n >= 512 - end);
+        if (n > 4000)
+            continue;
+        lll_fail(&err, LLL_ERR_IO, "key %s and key %s%s", path, path, reason);
+        length = strlen(err.text);
+        assert_string_equal(err.text + length - end, reason);
+        assert_true(length < 2 * NAME_TEXT + 50);
+    }
+}
+
+// A name of every length, of letters, of characters of three bytes, of NULs.
+static void names_fit_their_room(void **state)
+{
+    static const struct { const char *letter; size_t n, shown; } kinds[] = {
+        {"a", 1, 1}, {"\xe9\x8d\xb5", 3, 3}, {"\0", 1, 4}, {"\xff", 1, 4}};
+    (void)state;
+    for (int kind = 0; kind < 4; kind++)
+        for (size_t n = 0; n < 300; n++) {
+            char name[900], text[NAME_TEXT];
+            for (size_t i = 0; i < n; i++)
+                memcpy(name + i * kinds[kind].n, kinds[kind].letter,
+                       kinds[kind].n);
+            lll_error err;
+            assert_ptr_equal(name_text(name, n * kinds[kind].n, text), text);
+            lll_fail(&err, LLL_ERR_IO, "%s", text);
+            size_t length = strlen(err.text);
+            if (n * kinds[kind].shown < NAME_TEXT) {
+                assert_int_equal(length, n * kinds[kind].shown);
+                continue;
+            }
+            assert_non_null(strstr(err.text, "..."));
+            assert_true(length < NAME_TEXT && length > NAME_TEXT - 9);
+        }
+    char text[NAME_TEXT];
+    assert_string_equal(name_text("ab\0CD", 5, text), "ab\\x00CD");
+}
+
 static void printable(void **state)
 {
     (void)state;
@@ -107,6 +161,8 @@ int main(void)
         cmocka_unit_test(a_sentence_around_an_earlier_one),
         cmocka_unit_test(what_is_not_printable_is_escaped),
         cmocka_unit_test(a_long_sentence_ends_in_dots),
+        cmocka_unit_test(long_words_lose_their_middle),
+        cmocka_unit_test(names_fit_their_room),
         cmocka_unit_test(printable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,37 @@ static void full_disk(void **state)
     assert_int_equal(entries(), 1);
 }
 
+// The file comes to where the link is; what it led to stays.
+static void link_is_replaced(void **state)
+{
+    file_writer out;
+    char target[160];
+    struct stat info;
+    (void)state;
+    snprintf(target, sizeof target, "%s/target", folder);
+    FILE *old = fopen(target, "w");
+    assert_non_null(old);
+    fputs("old", old);
+    fclose(old);
+    assert_int_equal(symlink(target, path), 0);
+    assert_int_equal(file_create(&out, path, &err), LLL_OK);
+    assert_int_equal(file_write(&out, "longer", 6, &err), LLL_OK);
+    assert_int_equal(file_commit(&out, &err), LLL_OK);
+    contains("longer", 6);
+    assert_int_equal(lstat(path, &info), 0);
+    assert_true(S_ISREG(info.st_mode));
+    assert_int_equal(stat(target, &info), 0);
+    assert_int_equal(info.st_size, 3);
+    unlink(target);
+}
+
+static void planned(void **state)
+{
+    (void)state;
+    assert_int_equal(file_writer_bytes(""), file_writer_bytes("abc") - 6);
+    assert_true(file_writer_bytes("") > FILE_BUFFER_BYTES);
+}
+
 static void refused(void **state)
 {
     file_map map = {.n_bytes = 7};
@@ -171,6 +202,9 @@ static void refused(void **state)
     snprintf(other, sizeof other, "%s/no/such", folder);
     assert_int_equal(file_create(&out, other, &err), LLL_ERR_IO);
     assert_non_null(strstr(err.text, "no/such: cannot create it"));
+    file_abandon(&out);
+    assert_int_equal(file_create(&out, "", &err), LLL_ERR_IO);
+    assert_non_null(strstr(err.text, "is empty"));
     file_abandon(&out);
     assert_int_equal(file_create(&out, folder, &err), LLL_ERR_IO);
     file_abandon(&out);
@@ -234,6 +268,9 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(full_disk, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(link_is_replaced, make_folder,
+                                        remove_folder),
+        cmocka_unit_test(planned),
         cmocka_unit_test_setup_teardown(refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(stale, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(same, make_folder, remove_folder),

@@ -34,7 +34,7 @@ static void write_part(uint32_t i, uint32_t no, uint32_t count,
     gguf_set_u32(&out, "split.tensors.count", n_tensors);
     gguf_set_u32(&out, "only.here", i);
     for (uint32_t k = 0; k < i; k++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "t%u%u", i, k);
         gguf_add_tensor(&out, name, DTYPE_F32, dims, 1, numbers + k);
     }

@@ -244,13 +244,20 @@ static void refused_when_added(void **state)
         "key a: an array of 18446744073709551615 items of type U64, expected",
         "tensor a: 5 dimensions and a name of 1 bytes, expected 1 to 4",
         "tensor a: 0 dimensions and a name of 1 bytes, expected 1 to 4",
-        "1 dimensions and a name of 65 bytes, expected 1 to 4 and at most 64",
+        "1 dimensions and a name of 64 bytes, expected 1 to 4 and at most 63",
         "no memory for 18446744073709551615 items of 1 bytes in the lists",
         "0 tensors and 65537 metadata entries, expected at most 65536",
+        "key a: 2097152 texts are announced, expected at most 2097152 in a",
+        "a second time, expected once",
     };
     gguf_writer out;
+    gguf_string *texts = calloc(GGUF_MAX_ENTRIES, sizeof *texts);
+    char long_key[481];
     (void)state;
-    for (int i = 0; i < 7; i++) {
+    assert_non_null(texts);
+    memset(long_key, 'X', 480);
+    long_key[480] = '\0';
+    for (int i = 0; i < 9; i++) {
         gguf_writer_init(&out);
         if (i == 0)
             gguf_set_array(&out, "a", GGUF_STRING, data, 1);
@@ -260,10 +267,14 @@ static void refused_when_added(void **state)
             gguf_add_tensor(&out, "a", DTYPE_F32, dims[0], i == 2 ? 5 : 0,
                             data);
         else if (i == 4)
-            gguf_add_named(&out, (gguf_string){(char *)data, 65}, DTYPE_F32,
+            gguf_add_named(&out, (gguf_string){(char *)data, 64}, DTYPE_F32,
                            dims[0], 1, data);
         else if (i == 5)
             gguf_set_string(&out, "a", (char *)data, SIZE_MAX - 8);
+        else if (i == 7)
+            gguf_set_strings(&out, "a", texts, GGUF_MAX_ENTRIES);
+        for (int n = 0; i == 8 && n < 2; n++)
+            gguf_set_bool(&out, long_key, true);
         for (int n = 0; i == 6 && n <= 65536; n++) {
             char key[16];
             snprintf(key, sizeof key, "%d", n);
@@ -275,6 +286,27 @@ static void refused_when_added(void **state)
         assert_int_equal(entries(), 0);
         gguf_writer_free(&out);
     }
+    free(texts);
+}
+
+// What llama.cpp and we read: a name of 63 bytes, a text fewer than the most.
+static void the_longest(void **state)
+{
+    gguf_writer out;
+    gguf_file file;
+    gguf_string *texts = calloc(GGUF_MAX_ENTRIES, sizeof *texts);
+    (void)state;
+    assert_non_null(texts);
+    gguf_writer_init(&out);
+    gguf_set_strings(&out, "a", texts, GGUF_MAX_ENTRIES - 2);
+    gguf_add_named(&out, (gguf_string){(char *)data, 63}, DTYPE_F32, dims[0],
+                   1, data);
+    assert_int_equal(gguf_write(&out, whole, &err), LLL_OK);
+    assert_int_equal(gguf_open(&file, whole, &err), LLL_OK);
+    assert_int_equal(file.tensors[0].name.n_bytes, 63);
+    gguf_close(&file);
+    gguf_writer_free(&out);
+    free(texts);
 }
 
 int main(void)
@@ -289,6 +321,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(reserved, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(given_up, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(the_longest, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(refused_when_added, make_folder,
                                         remove_folder),

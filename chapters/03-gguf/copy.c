@@ -1,6 +1,5 @@
-#include <string.h>
-
 #include "common/file.h"
+#include "common/gguf_split.h"
 #include "common/gguf_write.h"
 
 #include "show.h"
@@ -31,7 +30,7 @@ lll_status copy_file(const gguf_file *file, const char *path, lll_error *err)
     for (size_t i = 0; i < file->n_values; i++) {
         gguf_string key = file->values[i].key;
         // The copy is in one file, and must not say that it is a part.
-        if (key.n_bytes < 6 || memcmp(key.bytes, "split.", 6) != 0)
+        if (!gguf_split_is_key(key))
             gguf_copy_value(&out, &file->values[i]);
     }
     for (size_t i = 0; i < file->n_tensors; i++) {

@@ -4,6 +4,7 @@
 
 #include "common/arena.h"
 #include "common/file.h"
+#include "common/gguf_split.h"
 #include "common/gguf_write.h"
 #include "common/quant.h"
 #include "common/size.h"
@@ -131,9 +132,8 @@ static void announce(gguf_writer *out, const gguf_file *from, dtype type)
     for (size_t i = 0; i < from->n_values; i++) {
         gguf_string key = from->values[i].key;
         // The result is in one file, and must not say that it is a part.
-        bool is_part = key.n_bytes >= 6
-                       && memcmp(key.bytes, "split.", 6) == 0;
-        if (!is_part && !gguf_string_is(key, "general.file_type"))
+        if (!gguf_split_is_key(key)
+            && !gguf_string_is(key, "general.file_type"))
             gguf_copy_value(out, &from->values[i]);
     }
     gguf_set_u32(out, "general.file_type", file_type(type));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/gguf.h"
+#include "common/gguf_split.h"
 #include "common/gguf_write.h"
 #include "tests/fuzz/memory_file.h"
 
@@ -83,12 +84,13 @@ static unsigned walk_tensors(const gguf_file *file)
     return sum;
 }
 
-// What a part says of itself is not true of a copy that holds all parts.
-static int is_of_split(const gguf_value *value)
+// A name of 64 bytes is read, and not written.
+static int has_long_name(const gguf_file *file)
 {
-    return gguf_string_is(value->key, "split.no")
-           || gguf_string_is(value->key, "split.count")
-           || gguf_string_is(value->key, "split.tensors.count");
+    for (size_t i = 0; i < file->n_tensors; i++)
+        if (file->tensors[i].name.n_bytes > GGUF_NAME_WRITTEN)
+            return 1;
+    return 0;
 }
 
 static void copy(const gguf_file *file, const char *path)
@@ -97,7 +99,8 @@ static void copy(const gguf_file *file, const char *path)
     lll_error err = {0};
     gguf_writer_init(&out);
     for (size_t i = 0; i < file->n_values; i++)
-        if (file->n_others == 0 || !is_of_split(&file->values[i]))
+        // What a part says of itself is not true of a copy that holds all.
+        if (file->n_others == 0 || !gguf_split_is_key(file->values[i].key))
             gguf_copy_value(&out, &file->values[i]);
     for (size_t i = 0; i < file->n_tensors; i++) {
         const gguf_tensor *t = &file->tensors[i];
@@ -167,7 +170,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t n_bytes)
         }
     if (gguf_open(&file, first, &err) == LLL_OK) {
         (void)walk_tensors(&file);
-        expect_copies(&file);
+        if (!has_long_name(&file))
+            expect_copies(&file);
         gguf_close(&file);
     } else {
         expect(err.text[0] != '\0', "refused without a sentence", &err);
