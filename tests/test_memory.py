@@ -33,6 +33,7 @@ from test_gguf_split import cut
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = ROOT / "data/tiny.txt"
+TINY = ROOT / "data/tiny.gguf"
 ALLOWANCE = 4 * 10**6
 N_MODELS = 50
 
@@ -128,10 +129,11 @@ def test_plan_is_fact(seed, counter, tmp_path, llama_program):
         assert got["late"] == 0
     assert got["left"] == 0
     assert got["library"] < 16384 and got["library_left"] == 0
-    mapped = expected["mapped_bytes"]
-    assert mapped == path.stat().st_size
+    mapped = path.stat().st_size
     if "--perplexity" in way:
         mapped += TEXT.stat().st_size
+    assert expected["mapped_bytes"] == mapped
+    assert expected["resident_bytes_at_most"] == total + mapped + ALLOWANCE
     assert got["anonymous"] <= total + ALLOWANCE
     assert got["resident"] <= total + mapped + ALLOWANCE
     if "--json" in way:
@@ -175,8 +177,47 @@ def test_the_real_model(smollm2, calculator, counter, tmp_path):
                                    + ALLOWANCE)
 
 
+def test_a_plan_as_people_read_it(tmp_path, llama_program):
+    prompt = tmp_path / "prompt.txt"
+    prompt.write_text("a prompt " * 100)
+    nothing = tmp_path / "nothing.txt"
+    for extra, n in ((["-f", prompt], 900), (["-p", "a"], 0)):
+        options = ["-t", 2, *extra]
+        expected = plan(*options)
+        assert expected["mapped_bytes"] == TINY.stat().st_size + n
+        lines = engine.run(*options, "--plan").splitlines()
+        said = {line[2:24].strip(): int(line.split()[-2].replace(",", ""))
+                for line in lines if line.startswith("  ")}
+        assert said["model and text"] == expected["mapped_bytes"]
+        assert said["at most resident"] == (
+            expected["memory"]["total"] + expected["mapped_bytes"]
+            + ALLOWANCE)
+    assert str(nothing) in engine.run("--plan", "-f", nothing, code=1)
+
+
+def test_pages_of_a_full_cache(counter, tmp_path, llama_program):
+    """The caches above are smaller than the allowance. This one is several
+    times as large, and every page of it is written and counted."""
+    path = tmp_path / "long.gguf"
+    make_test_models.make(path, 1, n_layers=16, n_context=2048, d_model=32,
+                          d_ff=32, head_dim=64, n_kv_heads=2, n_heads=2,
+                          kind="F16")
+    text = tmp_path / "long.txt"
+    text.write_text("the rain in the plain. " * 600)
+    options = ["-m", path, "-c", 2048, "-ctk", "f32", "-t", 2,
+               "--perplexity", text, "-q"]
+    expected = plan(*options)
+    cache = expected["memory"]["key-value cache"]
+    total = expected["memory"]["total"]
+    assert cache == 2 * 16 * 2 * 2048 * 64 * 4 > 5 * ALLOWANCE
+    _, got = counted(counter, tmp_path, [llama_program, *options])
+    assert got["program"] == total
+    assert cache < got["anonymous"] <= total + ALLOWANCE
+    assert cache < got["resident"] <= expected["resident_bytes_at_most"]
+
+
 def test_a_model_in_parts(counter, tmp_path, llama_program):
-    files = cut(ROOT / "data/tiny.gguf", tmp_path, 11)
+    files = cut(TINY, tmp_path, 11)
     options = ["-m", files[0], "-t", 2, "-n", -1, "--ignore-eos", "-q"]
     expected = plan(*options)
     _, got = counted(counter, tmp_path, [llama_program, *options])
