@@ -17,8 +17,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < 32; i++)
         slow += 30 * frequencies[i] < turn / 20;
 
-    exercise_number("period", turn / frequencies[pair], .02, "Run the program "
-                    "with --theta %d. In how many positions does pair %d "
+    exercise_number("period", turn / frequencies[pair], .02, "Run the "
+                    "program with --theta %d. In how many positions does pair %d "
                     "turn once?", base, pair);
     exercise_choice("pair_0", "as before", "slower, as before, faster",
                     "How does pair 0 turn, compared with the recorded "
@@ -30,8 +30,8 @@ int main(int argc, char **argv)
     exercise_choice("check", "the norm", "the norm, RoPE, both, neither",
                     "What does the check at the end still find to be as "
                     "recorded?");
-    exercise_number("ntk", base * pow(times, 64.0 / 62), .01, "With --stretch "
-                    "%d, NTK is nothing but another base. Which one? (Three "
+    exercise_number("ntk", base * pow(times, 64.0 / 62), .01, "With "
+                    "--stretch %d, NTK is nothing but another base. Which one? (Three "
                     "digits are enough.)", times);
     return exercise_end();
 }
