@@ -18,8 +18,8 @@ int main(int argc, char **argv)
         slow += 30 * frequencies[i] < turn / 20;
 
     exercise_number("period", turn / frequencies[pair], .02, "Run the "
-                    "program with --theta %d. In how many positions does pair %d "
-                    "turn once?", base, pair);
+                    "program with --theta %d. In how many positions does "
+                    "pair %d turn once?", base, pair);
     exercise_choice("pair_0", "as before", "slower, as before, faster",
                     "How does pair 0 turn, compared with the recorded "
                     "base of 100000?");
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
                     "What does the check at the end still find to be as "
                     "recorded?");
     exercise_number("ntk", base * pow(times, 64.0 / 62), .01, "With "
-                    "--stretch %d, NTK is nothing but another base. Which one? (Three "
-                    "digits are enough.)", times);
+                    "--stretch %d, NTK is nothing but another base. Which "
+                    "one? (Three digits are enough.)", times);
     return exercise_end();
 }
