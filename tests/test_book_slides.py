@@ -27,7 +27,7 @@ Prose that nobody has to read twice.
 $$ x^2 $$ {#eq-x}
 
 ::: {.exercise id="01-1" kind="predict" minutes="5"}
-What is it?
+What is it, @chen2016 and @ch-08?
 :::
 """
 
@@ -121,7 +121,8 @@ def test_a_draft_from_the_text_of_a_chapter(deck):
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("#slide([") == 4
     for part in ("What does it return?", "int f(void)", "#picture(",
-                 "x^2", "Exercise 1.1 · predict · 5 minutes"):
+                 "x^2", "it, Chen 2016 and chapter 8?",
+                 "Exercise 1.1 · predict · 5 minutes"):
         assert part in result.stdout
     assert "Prose" not in result.stdout and "eq-x" not in result.stdout
 

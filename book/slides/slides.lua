@@ -252,9 +252,26 @@ local function draft(blocks)
   return slides
 end
 
--- References lead to other pages of the book; here they are words.
+-- References lead to other pages of the book; here they are words: @ch-08 is
+-- "chapter 8", @chen2016 "Chen 2016", @fig-x "the figure".
+local words = { sec = 'section', fig = 'figure', tbl = 'table',
+                lst = 'listing', eq = 'equation', ex = 'exercise' }
+local function in_words(id)
+  local number = id:match '^ch%-0*(%d+)$'
+  if number then return 'chapter ' .. number end
+  local kind = words[id:match '^(%a+)%-']
+  if kind then return 'the ' .. kind end
+  return (id:gsub('^%l', string.upper):gsub('(%a)(%d)', '%1 %2'))
+end
+
+local function cite(c)
+  local texts = {}
+  for i, one in ipairs(c.citations) do texts[i] = in_words(one.id) end
+  return pandoc.Str(table.concat(texts, ', '))
+end
+
 local function plain_cites(blocks)
-  return blocks:walk { Cite = function(c) return c.content end,
+  return blocks:walk { Cite = cite,
                        Link = function(l) return l.content end,
                        Note = function() return {} end }
 end
