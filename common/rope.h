@@ -6,6 +6,7 @@
 // Source: Su et al. 2021, equation 34; Llama 3's scaling arrives in the file
 // as one factor for each frequency.
 
+// @begin rope-angles
 // Angle per position of pair i, in radians:
 //     frequencies[i] = theta^(-2i / rope_dim) / scale / factors[i]
 //
@@ -17,6 +18,7 @@
 // factors       [rope_dim / 2] from the tensor rope_freqs, or NULL for all 1
 void rope_frequencies(double *frequencies, int rope_dim, double theta,
                       double scale, const float *factors);
+// @end rope-angles
 
 // Cosines and sines of one position: table[2i] = cos(position *
 // frequencies[i]), table[2i + 1] = sin(...). table is [rope_dim].

@@ -51,6 +51,7 @@ void trace_close(trace *t);     // accepts a zeroed struct
 // The last layer that was recorded, for a caller who has no wish.
 int trace_last_layer(const trace *t);
 
+// @begin trace-read-header
 // Read the step `name` of one layer, all tokens.
 //
 // name   input [d_model]       what the norm receives; where a whole pass was
@@ -68,6 +69,7 @@ int trace_last_layer(const trace *t);
 lll_status trace_read(const trace *t, int layer, const char *name,
                       trace_rows *out, lll_error *err);
 void trace_rows_free(trace_rows *rows);     // accepts a zeroed struct
+// @end trace-read-header
 
 // The largest |a - b| of n numbers, divided by the largest |b|. NaN when one
 // of the differences is NaN: it then fails every "<= limit".

@@ -1,14 +1,19 @@
-"""Numbers that the text of chapter 5 names, from data/trace.gguf."""
+"""Numbers that the text of chapter 5 names, from data/trace.gguf.
+
+    python reference/05_values.py [FILE]
+"""
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import gguf
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "chapters/05-rmsnorm-rope/expected/values.json"
+OUT = Path(sys.argv[1] if len(sys.argv) > 1 else
+           ROOT / "chapters/05-rmsnorm-rope/expected/values.json")
 LAYER, WIDE = 13, 18            # what the program shows without arguments
 
 
@@ -19,7 +24,7 @@ def main():
     x = read[f"blk.{LAYER}.input"]
     weight = read[f"blk.{LAYER}.attn_norm.weight"]
     size = np.sqrt(np.mean(x * x, axis=1))
-    giant = int(np.argmax(np.abs(x[WIDE])))
+    giant, second = (int(c) for c in np.argsort(-np.abs(x[WIDE]))[:2])
     base = reader.get_field("llama.rope.freq_base").contents()
     dim = reader.get_field("llama.rope.dimension_count").contents()
     period = 2 * math.pi * base ** (np.arange(0, dim, 2) / dim)
@@ -27,13 +32,15 @@ def main():
     values = {
         "channels": x.shape[1],
         "giant": giant,
+        "second": second,
         "first": {"size": size[0], "giant": x[0, giant]},
         "rest": {"smallest": size[1:].min(), "largest": size[1:].max()},
         "wide": {"size": size[WIDE], "giant": x[WIDE, giant],
                  "ratio": x[WIDE, giant] / size[WIDE]},
         "weight": {"giant": weight[giant], "median": np.median(weight)},
-        "base": base,
-        "period": {"first": period[0], "last": period[-1]},
+        "mean": {"largest": np.max(np.abs(np.mean(x, axis=1)) / size)},
+        "base": int(base),
+        "period": {"first": period[0], "last": round(period[-1])},
         "slow_pairs": int(np.sum(period > 20 * 30)),
         "pairs": len(period),
         "float_spacing": float(np.spacing(np.float32(100000))),

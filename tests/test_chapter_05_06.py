@@ -5,6 +5,7 @@ import json
 import math
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import gguf
@@ -127,6 +128,40 @@ def test_scaling(stretch, context):
     assert data["scaling"]["YaRN"]["score_factor"] == pytest.approx(
         (0.1 * math.log(stretch) + 1) ** 2)
     assert data["scaling"]["linear"]["score_factor"] == 1
+
+
+def test_values_of_the_text(tmp_path):
+    """What 05_values.py computes is what stands in expected/."""
+    path = tmp_path / "values.json"
+    subprocess.run([sys.executable, "reference/05_values.py", path],
+                   cwd=ROOT, check=True)
+    then = (ROOT / "chapters" / FOLDERS["05"]
+            / "expected/values.json").read_text()
+    for old, new in zip(numbers(json.loads(then)),
+                        numbers(json.loads(path.read_text())), strict=True):
+        assert old == pytest.approx(new, rel=1e-9)
+
+
+def numbers(tree):
+    """All of a tree, in order, without the names."""
+    if isinstance(tree, dict):
+        return [n for key in sorted(tree) for n in numbers(tree[key])]
+    return [tree]
+
+
+def test_pictures_are_current(tmp_path):
+    """The figures of the text are what the program's data gives."""
+    folder = ROOT / "chapters" / FOLDERS["05"] / "figures"
+    subprocess.run([sys.executable, folder / "draw.py", tmp_path],
+                   check=True)
+    drawn = sorted(path.name for path in tmp_path.glob("*.svg"))
+    assert drawn == sorted(path.name for path in folder.glob("*.svg"))
+    for name in drawn:
+        # Colours and the last digit of a point may vary with the compiler.
+        then, now = ([float(n) for n in re.findall(
+            r"(?<=[\" ,-])\d+\.?\d*(?=[\" ,])", path.read_text())]
+            for path in (folder / name, tmp_path / name))
+        assert len(then) > 20 and now == pytest.approx(then, abs=0.02), name
 
 
 def test_the_check_notices():
