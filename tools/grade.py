@@ -41,7 +41,8 @@ def students(work):
     """Names and folders: of a class, or of the one reader, without a name."""
     if not work.is_dir() or has_answers(work):
         return [("", work)]
-    found = [(path.name, path) for path in sorted(work.iterdir())
+    found = [(exercises.printable(path.name), path)
+             for path in sorted(work.iterdir())
              if path.is_dir() and has_answers(path)]
     return found or [("", work)]
 
