@@ -186,11 +186,18 @@ lll_status config_check(const model_config *c, const char *where,
 lll_status config_check_llama(const model_config *c, const char *where,
                               lll_error *err)
 {
-    if (strcmp(c->architecture, "llama") == 0)
-        return LLL_OK;
-    return lll_fail(err, LLL_ERR_UNSUPPORTED,
-                    "%s: general.architecture is \"%s\", expected \"llama\"",
-                    where, c->architecture);
+    if (strcmp(c->architecture, "llama") != 0)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED, "%s: general.architecture "
+                        "is \"%s\", expected \"llama\"", where,
+                        c->architecture);
+    const char *biased = c->attn_out_bias ? "attention output"
+                       : c->ffn_bias ? "feed-forward"
+                       : c->norm_bias ? "norms" : NULL;
+    if (biased != NULL)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED, "%s: found a bias at the "
+                        "%s, expected one at most at queries, keys and "
+                        "values", where, biased);
+    return LLL_OK;
 }
 // @end config-check-llama
 

@@ -97,8 +97,9 @@ void config_set_bias(model_config *config, bool on);
 lll_status config_check(const model_config *config, const char *where,
                         lll_error *err);
 
-// Is this a family that the engine of chapter 8 runs?
-// LLL_ERR_UNSUPPORTED   no: which one it is
+// Is this a model that the engine of chapter 8 runs: a Llama, without biases
+// other than those of queries, keys and values?
+// LLL_ERR_UNSUPPORTED   no: which family it is, or where it has a bias
 lll_status config_check_llama(const model_config *config, const char *where,
                               lll_error *err);
 // @end config-api

@@ -82,6 +82,19 @@ static void other_families(void **state)
                      LLL_ERR_UNSUPPORTED);
     assert_string_equal(err.text, "a.gguf: general.architecture is "
                         "\"stablelm\", expected \"llama\"");
+    // A Llama with biases that the engine would not add.
+    for (int i = 0; i < 4; i++) {
+        static const char *const where[] = {"attention output",
+                                            "feed-forward", "norms"};
+        c = config_family("llama")->kinds;
+        c.qkv_bias = true;
+        c.attn_out_bias = i == 0;
+        c.ffn_bias = i == 1;
+        c.norm_bias = i == 2;
+        assert_int_equal(config_check_llama(&c, "a.json", &err),
+                         i == 3 ? LLL_OK : LLL_ERR_UNSUPPORTED);
+        assert_true(i == 3 || strstr(err.text, where[i]) != NULL);
+    }
 }
 
 static void what_follows_from_the_rest(void **state)
