@@ -248,7 +248,8 @@ static void plan_batch(const model_config *c, const plan_request *r,
     bytes[PLAN_KEYS] = floats(n, kv);
     bytes[PLAN_VALUES] = floats(n, kv);
     bytes[PLAN_ATTENTION] = floats(n, q);
-    bytes[PLAN_GATE] = floats(n, c->d_ff);
+    bytes[PLAN_GATE] = c->feed_forward == FEED_FORWARD_GATED
+                     ? floats(n, c->d_ff) : 0;
     bytes[PLAN_UP] = floats(n, c->d_ff);
     bytes[PLAN_POSITIONS] = size_times((size_t)n, sizeof(int32_t));
     bytes[PLAN_ROPE] = size_plus(floats(n, c->rope_dim),
@@ -261,6 +262,24 @@ static void plan_batch(const model_config *c, const plan_request *r,
                                 worker_scratch(c, widest));
 }
 // @end plan-batch
+
+// @begin plan-vectors
+// How many numbers norms and biases have, which are kept as floats.
+static size_t plan_vectors(const model_config *c)
+{
+    size_t d = (size_t)c->d_model, ff = (size_t)c->d_ff;
+    size_t norm = c->norm_bias ? 2 * d : d;
+    size_t n = c->shared_norm ? norm : 2 * norm;
+    if (c->qkv_bias)
+        n += (size_t)(c->n_heads + 2 * c->n_kv_heads) * (size_t)c->head_dim;
+    if (c->attn_out_bias)
+        n += d;
+    if (c->ffn_bias)
+        n += d + (c->feed_forward == FEED_FORWARD_GATED ? 2 * ff : ff);
+    n = size_plus(size_times((size_t)c->n_layers, n), norm);
+    return size_plus(n, c->rope_factors ? (size_t)c->rope_dim / 2 : 0);
+}
+// @end plan-vectors
 
 // @begin plan-check
 static lll_status check_request(const model_config *c,
@@ -295,14 +314,7 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
     if (status != LLL_OK)
         return status;
 
-    size_t vectors = 2 * (size_t)c->d_model;        // two norms a layer
-    if (c->qkv_bias)
-        vectors += (size_t)(c->n_heads + 2 * c->n_kv_heads)
-                   * (size_t)c->head_dim;
-    vectors = size_plus(size_times((size_t)c->n_layers, vectors),
-                        (size_t)c->d_model);
-    if (c->rope_factors)
-        vectors = size_plus(vectors, (size_t)c->rope_dim / 2);
+    size_t vectors = plan_vectors(c);
     p.bytes[PLAN_FILE_INDEX] = r->index_bytes;
     p.bytes[PLAN_TRACE] = r->trace_bytes;
     // @end plan-memory

@@ -53,7 +53,7 @@ typedef enum {
     PLAN_KEYS,              // [n_batch, n_kv_heads * head_dim]
     PLAN_VALUES,            // [n_batch, n_kv_heads * head_dim]
     PLAN_ATTENTION,         // [n_batch, n_heads * head_dim]
-    PLAN_GATE,              // [n_batch, d_ff]
+    PLAN_GATE,              // [n_batch, d_ff]; none where it is plain
     PLAN_UP,                // [n_batch, d_ff]
     PLAN_POSITIONS,         // [n_batch]
     PLAN_ROPE,              // frequencies, and a table for each token

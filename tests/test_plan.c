@@ -77,6 +77,33 @@ static void the_parts_by_hand(void **state)
     assert_true(p.bytes[PLAN_SCRATCH] % (3 * 64) == 0);
 }
 
+// Of other families, what they have in place of a Llama's: GPT-2 small has
+// one matrix up and no gate, learned positions, and biases everywhere.
+static void other_families_by_hand(void **state)
+{
+    (void)state;
+    memory_plan p;
+    lll_error err;
+    plan_request r = SMALL;
+    model_config c = config_family("gpt2")->kinds;
+    assert_int_equal(config_complete(&c, "here", &err), LLL_OK);
+    assert_int_equal(plan_memory(&c, &r, &p, &err), LLL_OK);
+    // 12 layers: two norms with biases, 4 * 768; q, k and v, 3 * 768; behind
+    // attention 768; up 3072 and down 768. And the last norm.
+    assert_true(p.bytes[PLAN_VECTORS]
+                == 4 * (12 * (4 + 3 + 1 + 4 + 1) * 768 + 2 * 768));
+    assert_true(p.bytes[PLAN_GATE] == 0);
+    assert_true(p.bytes[PLAN_UP] == 7 * 3072 * 4);
+    assert_true(p.bytes[PLAN_ROPE] == 0);
+    // Gated, norms with biases, and one of them for both halves of a layer.
+    c = ODD;
+    c.norm_bias = c.shared_norm = c.ffn_bias = true;
+    assert_int_equal(plan_memory(&c, &r, &p, &err), LLL_OK);
+    assert_true(p.bytes[PLAN_VECTORS]
+                == 4 * (3 * (2 * 20 + 30 + 33 + 33 + 20) + 2 * 20));
+    assert_true(p.bytes[PLAN_GATE] == 7 * 33 * 4);
+}
+
 static void the_sums_add_up(void **state)
 {
     (void)state;
@@ -271,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_parts_by_hand),
+        cmocka_unit_test(other_families_by_hand),
         cmocka_unit_test(the_sums_add_up),
         cmocka_unit_test(the_cache_agrees),
         cmocka_unit_test(the_cache_of_chapter_1),
