@@ -75,7 +75,6 @@ static lll_status try_start(session *s, const session_options *o,
                             lll_error *err)
 {
     char free_bytes[32], have[64];
-    uint64_t available = machine_read_memory().available;
     if (o->trace != NULL)
         s->request.trace_bytes = trace_bytes(
             &s->config, s->request.n_batch,
@@ -83,11 +82,11 @@ static lll_status try_start(session *s, const session_options *o,
     lll_status status = plan_memory(&s->config, &s->request, &s->plan, err);
     if (status != LLL_OK)
         return status;
-    size_text(available, free_bytes, sizeof free_bytes);
+    size_text(s->available, free_bytes, sizeof free_bytes);
     snprintf(have, sizeof have, "this machine has %s free", free_bytes);
     if (o->plan_only && !o->fit)
         return LLL_OK;
-    if (available != 0 && s->plan.total > available)
+    if (s->available != 0 && s->plan.total > s->available)
         return too_large(s, have, o->fit, err);
     if (o->plan_only)
         return LLL_OK;
@@ -124,6 +123,8 @@ lll_status session_open(session *s, const char *path,
 {
     double start = machine_seconds();
     memset(s, 0, sizeof *s);
+    // Asked first: what opening takes is in the plan, too.
+    s->available = machine_read_memory().available;
     lll_status status = gguf_open(&s->file, path, err);
     if (status == LLL_OK)
         status = config_from_gguf(&s->config, &s->file, err);

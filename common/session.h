@@ -47,6 +47,8 @@ typedef struct {
     tokenizer words;
     plan_request request;   // what was asked for, after `fit`
     memory_plan plan;       // and all that it takes
+    uint64_t available;     // memory in bytes that was free before; 0 where
+                            // the system does not say
     llama model;
     double load_seconds;
 } session;
