@@ -57,8 +57,11 @@ static INLINE const float *chunk_floats(const attend_span *span,
 {
     size_t bytes = span->row_bytes;
     const uint8_t *row = (const uint8_t *)rows + (size_t)first * bytes;
+    // The rows ahead may be those of the next span, or nobody's: what is
+    // fetched may lie anywhere, but a pointer must not leave the cache.
+    uintptr_t ahead = (uintptr_t)row + ROWS_AHEAD * bytes;
     for (size_t at = 0; at < (size_t)n * bytes; at += CACHE_LINE)
-        __builtin_prefetch(row + ROWS_AHEAD * bytes + at);
+        __builtin_prefetch((const void *)(ahead + at));
     *stride = (size_t)span->head_dim;
     if (span->type == DTYPE_F32) {
         *stride = bytes / sizeof(float);
@@ -157,7 +160,7 @@ static INLINE void weights_of(float *scores, int n, float *maximum,
         scores[j] = -INFINITY;          // their weight is 0
     int padded = (n + 15) / 16 * 16;
     vf largest = f_set1(-INFINITY);
-    for (int j = 0; j < padded; j += LANES)     // in this order NaN is left
+    for (int j = 0; j < padded; j += LANES)     // in this order: NaN ignored
         largest = f_max(f_load(scores + j), largest);
     *maximum = f_largest(largest);
 
