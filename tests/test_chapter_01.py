@@ -2,6 +2,8 @@
 import json
 import runpy
 import subprocess
+import sys
+from pathlib import Path
 
 import gguf
 import pytest
@@ -83,6 +85,15 @@ def test_numbers_of_the_text_are_current():
     found = json.loads(run("--json", 32000, 2048).stdout)
     for name in ("F32", "F16", "Q4_0"):
         assert found["bytes"][name] == committed["vocabulary"][name]
+
+
+def test_figures_are_current(tmp_path):
+    folder = Path("chapters/01-tensor-sizes/figures")
+    subprocess.run([sys.executable, folder / "draw.py", tmp_path], check=True)
+    kept = sorted(path.name for path in folder.glob("*.svg"))
+    assert kept == sorted(path.name for path in tmp_path.iterdir())
+    for name in kept:
+        assert (folder / name).read_text() == (tmp_path / name).read_text()
 
 
 def test_every_type_of_the_package_is_known():
