@@ -59,6 +59,20 @@ const model_family *config_family(const char *name)
 }
 // @end config-family-find
 
+// @begin config-name
+void config_copy_name(char *to, size_t capacity, const char *from, size_t n)
+{
+    if (n > capacity - 1) {
+        n = capacity - 1;
+        // The bytes 10xxxxxx go on with a character that began before.
+        while (n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80)
+            n--;
+    }
+    memcpy(to, from, n);
+    to[n] = '\0';
+}
+// @end config-name
+
 // @begin config-rope-dim
 int config_rope_dim(int head_dim, double fraction)
 {
@@ -117,22 +131,25 @@ void config_set_bias(model_config *c, bool on)
 static lll_status check_ranges(const model_config *c, const char *where,
                                lll_error *err)
 {
-    const struct { const char *name; int value, highest; } fields[] = {
-        {"layers", c->n_layers, CONFIG_MAX_LAYERS},
-        {"width", c->d_model, CONFIG_MAX_DIMENSION},
-        {"query heads", c->n_heads, CONFIG_MAX_DIMENSION},
-        {"key-value heads", c->n_kv_heads, CONFIG_MAX_DIMENSION},
-        {"numbers of a head", c->head_dim, CONFIG_MAX_HEAD},
-        {"feed-forward width", c->d_ff, CONFIG_MAX_DIMENSION},
-        {"tokens", c->vocab_size, CONFIG_MAX_DIMENSION},
-        {"positions", c->context_length, CONFIG_MAX_DIMENSION},
+    const struct { const char *name; int value, lowest, highest; }
+    fields[] = {
+        {"layers", c->n_layers, 1, CONFIG_MAX_LAYERS},
+        {"width", c->d_model, 1, CONFIG_MAX_DIMENSION},
+        {"query heads", c->n_heads, 1, CONFIG_MAX_DIMENSION},
+        {"key-value heads", c->n_kv_heads, 1, CONFIG_MAX_DIMENSION},
+        {"numbers of a head", c->head_dim, 1, CONFIG_MAX_HEAD},
+        {"feed-forward width", c->d_ff, 1, CONFIG_MAX_DIMENSION},
+        {"tokens", c->vocab_size, 1, CONFIG_MAX_DIMENSION},
+        {"positions", c->context_length, 1, CONFIG_MAX_DIMENSION},
+        {"texts in a step", c->batch_size, 0, CONFIG_MAX_BATCH},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (fields[i].value < 1 || fields[i].value > fields[i].highest)
+        if (fields[i].value < fields[i].lowest
+            || fields[i].value > fields[i].highest)
             return lll_fail(err, LLL_ERR_FORMAT,
-                            "%s: %s: found %d, expected 1 to %d", where,
+                            "%s: %s: found %d, expected %d to %d", where,
                             fields[i].name, fields[i].value,
-                            fields[i].highest);
+                            fields[i].lowest, fields[i].highest);
     return LLL_OK;
 }
 // @end config-check

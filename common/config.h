@@ -130,8 +130,14 @@ parameter_count config_count(const model_config *config);
 // 7 * 2^24 * 2^24 * 2^12 and some biases, within 64 bits.
 enum {
     CONFIG_MAX_DIMENSION = 1 << 24, CONFIG_MAX_LAYERS = 1 << 12,
-    CONFIG_MAX_HEAD = 1 << 14
+    CONFIG_MAX_HEAD = 1 << 14, CONFIG_MAX_BATCH = 1 << 16
 };
 // @end config-limits
+
+// @begin config-name-api
+// Copy n bytes of a name and end them with a zero; what does not fit into
+// `capacity` bytes is left out, and no character of UTF-8 is cut.
+void config_copy_name(char *to, size_t capacity, const char *from, size_t n);
+// @end config-name-api
 
 #endif

@@ -159,13 +159,16 @@ static lll_status refuse_unknown(const reader *r, model_config *c)
 // @begin config-refuse-2
 // A model that looks back over a window computes the same as ours as long as
 // the whole context lies inside the window; so that is the context it gets.
+// Where positions are learned the context is the number of rows of a table,
+// which no window changes.
 static lll_status read_window(const reader *r, model_config *c)
 {
     uint64_t window = 0;
     char key[128];
     snprintf(key, sizeof key, "%s.attention.sliding_window",
              r->architecture);
-    if (gguf_find_value(r->file, key) == NULL)
+    if (c->position == POSITION_LEARNED
+        || gguf_find_value(r->file, key) == NULL)
         return LLL_OK;
     lll_status s = gguf_get_u64(r->file, key, &window, r->err);
     if (s == LLL_OK && window > 0 && window < (uint64_t)c->context_length)
@@ -173,6 +176,23 @@ static lll_status read_window(const reader *r, model_config *c)
     return s;
 }
 // @end config-refuse-2
+
+// @begin config-tensor-layer
+int config_tensor_layer(gguf_string name, int n_layers, gguf_string *rest)
+{
+    const char *end = name.bytes + name.n_bytes, *digits = name.bytes + 4;
+    long layer = 0;
+    if (name.n_bytes < 5 || memcmp(name.bytes, "blk.", 4) != 0)
+        return -1;
+    const char *p = digits;
+    for (; p < end && *p >= '0' && *p <= '9' && layer < n_layers; p++)
+        layer = layer * 10 + (*p - '0');
+    if (p == digits || p == end || *p != '.' || layer >= n_layers)
+        return -1;
+    *rest = (gguf_string){p + 1, (size_t)(end - p - 1)};
+    return (int)layer;
+}
+// @end config-tensor-layer
 
 // @begin config-vocabulary
 // How many tokens: the embedding table knows, whatever llama.vocab_size says,
@@ -240,15 +260,6 @@ static lll_status read_parallel(const reader *r, model_config *c)
 }
 // @end config-parallel
 
-// @begin config-copy
-static void copy_text(char *to, size_t capacity, gguf_string from)
-{
-    size_t n = from.n_bytes < capacity - 1 ? from.n_bytes : capacity - 1;
-    memcpy(to, from.bytes, n);
-    to[n] = '\0';
-}
-// @end config-copy
-
 // @begin config-family-of-file
 // Which family it is, and what that says; its best-known sizes are not ours.
 static lll_status read_family(reader *r, model_config *c)
@@ -258,7 +269,8 @@ static lll_status read_family(reader *r, model_config *c)
                                    r->err);
     if (s != LLL_OK)
         return s;
-    copy_text(c->architecture, sizeof c->architecture, text);
+    config_copy_name(c->architecture, sizeof c->architecture, text.bytes,
+                     text.n_bytes);
     r->architecture = c->architecture;
     for (int i = 0; i < N_FAMILIES; i++)
         if (gguf_string_is(text, model_families[i].kinds.architecture))
@@ -275,7 +287,7 @@ static lll_status read_family(reader *r, model_config *c)
     c->parallel_residual = kinds->parallel_residual;
     c->rope_scale = 1.0;
     if (gguf_get_string(r->file, "general.name", &text, NULL) == LLL_OK)
-        copy_text(c->name, sizeof c->name, text);
+        config_copy_name(c->name, sizeof c->name, text.bytes, text.n_bytes);
     return LLL_OK;
 }
 // @end config-family-of-file

@@ -19,6 +19,11 @@
 // *config is left alone on failure.
 lll_status config_from_gguf(model_config *config, const gguf_file *file,
                             lll_error *err);
+
+// The layer that a tensor called "blk.3.attn_q.weight" belongs to, and the
+// rest of its name, which points into it; -1 when it is none of a layer below
+// n_layers.
+int config_tensor_layer(gguf_string name, int n_layers, gguf_string *rest);
 // @end config-gguf-api
 
 #endif

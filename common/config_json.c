@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,9 @@ enum { MAX_FILE_BYTES = 1 << 20 };
 
 // @begin config-json-keys
 // What a key says, and where that goes.
-typedef enum { SAYS_COUNT, SAYS_REAL, SAYS_FLAG, SAYS_TEXT, SAYS_FRACTION,
-               SAYS_BIAS, SAYS_MORE, SAYS_NEVER, SAYS_NOTHING } key_kind;
+typedef enum { SAYS_COUNT, SAYS_REAL, SAYS_FLAG, SAYS_BATCH, SAYS_TEXT,
+               SAYS_FRACTION, SAYS_BIAS, SAYS_MORE, SAYS_NEVER,
+               SAYS_NOTHING } key_kind;
 
 typedef struct {
     const char *names[4];       // ours, the flag's, Hugging Face's
@@ -39,7 +41,7 @@ static const json_key keys[] = {
     {{"head_dim"}, SAYS_COUNT, FIELD(head_dim), false},
     {{"d_ff", "n_inner", "intermediate_size"}, SAYS_COUNT, FIELD(d_ff),
      false},
-    {{"batch_size", "batch"}, SAYS_COUNT, FIELD(batch_size), false},
+    {{"batch_size", "batch"}, SAYS_BATCH, FIELD(batch_size), false},
     // @end config-json-keys
     // @begin config-json-keys-2
     {{"name", "_name_or_path"}, SAYS_TEXT, FIELD(name), false},
@@ -76,7 +78,11 @@ typedef struct {
     json_t *root;
     bool hugging_face;
     double rope_fraction;
-    const char *said_by[N_KEYS];    // the name that filled each row
+    const char *object;             // the key of the one being read, if any
+    struct {                        // what filled each row:
+        const char *key, *object;   // its name, and where that stood
+        const json_t *value;
+    } said[N_KEYS];
     lll_error *err;
 } reader;
 
@@ -84,12 +90,13 @@ typedef struct {
 
 // @begin config-json-line
 // The line where a key stands, which the parsed tree no longer knows: in the
-// outermost object if it is there; 0 when it was written with escapes.
+// outermost object or in one inside of it, as that is being read; else in the
+// first that has it; 0 when it was written with escapes.
 static int line_of(const reader *r, const char *key)
 {
     const char *text = (const char *)r->map.bytes;
     size_t n_key = strlen(key);
-    int line = 1, depth = 0, inside = 0;
+    int line = 1, depth = 0, other = 0;
     for (size_t i = 0; i < r->map.n_bytes; i++) {
         line += text[i] == '\n';
         depth += (text[i] == '{' || text[i] == '[')
@@ -105,23 +112,35 @@ static int line_of(const reader *r, const char *key)
         if (i - start != n_key || next >= r->map.n_bytes
             || text[next] != ':' || memcmp(text + start, key, n_key) != 0)
             continue;
-        if (depth == 1)
+        if ((depth == 1) == (r->object == NULL))
             return line;
-        inside = inside == 0 ? line : inside;
+        other = other == 0 ? line : other;
     }
-    return inside;
+    return other;
 }
 // @end config-json-line
 
 // @begin config-json-wrong
+// "c.json: line 5", or the name of the file alone where no line is known.
+enum { PLACE_BYTES = 512 };
+static const char *place(const reader *r, const char *key,
+                         char text[PLACE_BYTES])
+{
+    int line = line_of(r, key);
+    if (line > 0)
+        snprintf(text, PLACE_BYTES, "%s: line %d", r->path, line);
+    return line > 0 ? text : r->path;
+}
+
 static lll_status wrong(const reader *r, lll_status code, const char *key,
                         const json_t *value, const char *expected)
 {
     char *found = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    lll_status status = lll_fail(r->err, code,
-                                 "%s: line %d: %s: found %.60s, expected %s",
-                                 r->path, line_of(r, key), key,
-                                 found == NULL ? "something" : found,
+    char where[PLACE_BYTES], some[61] = "something";
+    if (found != NULL)
+        config_copy_name(some, sizeof some, found, strlen(found));
+    lll_status status = lll_fail(r->err, code, "%s: %s: found %s, expected "
+                                 "%s", place(r, key, where), key, some,
                                  expected);
     free(found);
     return status;
@@ -141,6 +160,11 @@ static lll_status read_number(reader *r, const json_key *k, const char *key,
             return wrong(r, LLL_ERR_FORMAT, key, value,
                          "a whole number from 1 to 16777216");
         *(int *)field = (int)count;
+    } else if (k->kind == SAYS_BATCH) {
+        if (!json_is_integer(value) || count < 0 || count > CONFIG_MAX_BATCH)
+            return wrong(r, LLL_ERR_FORMAT, key, value,
+                         "a whole number from 1 to 65536, or 0 for not said");
+        *(int *)field = (int)count;
     } else if (k->kind == SAYS_FRACTION) {
         if (!(real > 0 && real <= 1))
             return wrong(r, LLL_ERR_FORMAT, key, value,
@@ -156,7 +180,8 @@ static lll_status read_number(reader *r, const json_key *k, const char *key,
 // @end config-json-value
 
 // @begin config-json-value-2
-static lll_status read_object(reader *r, json_t *object, model_config *c);
+static lll_status read_object(reader *r, const char *name, json_t *object,
+                              model_config *c);
 
 static lll_status read_value(reader *r, const json_key *k, const char *key,
                              json_t *value, model_config *c)
@@ -167,14 +192,15 @@ static lll_status read_value(reader *r, const json_key *k, const char *key,
     if (k->kind == SAYS_TEXT) {
         if (!json_is_string(value))
             return wrong(r, LLL_ERR_FORMAT, key, value, "a text");
-        strncpy(c->name, json_string_value(value), sizeof c->name - 1);
+        config_copy_name(c->name, sizeof c->name, json_string_value(value),
+                         json_string_length(value));
         return LLL_OK;
     }
-    if (k->kind == SAYS_COUNT || k->kind == SAYS_FRACTION
-        || k->kind == SAYS_REAL)
+    if (k->kind == SAYS_COUNT || k->kind == SAYS_BATCH
+        || k->kind == SAYS_FRACTION || k->kind == SAYS_REAL)
         return read_number(r, k, key, value, c);
     if (k->kind == SAYS_MORE)
-        return json_is_object(value) ? read_object(r, value, c)
+        return json_is_object(value) ? read_object(r, key, value, c)
                : wrong(r, LLL_ERR_FORMAT, key, value, "an object in { }");
     if (!json_is_boolean(value))
         return wrong(r, LLL_ERR_FORMAT, key, value, "true or false");
@@ -183,9 +209,7 @@ static lll_status read_value(reader *r, const json_key *k, const char *key,
                      "false: norms inside of attention cannot be described");
     if (k->kind == SAYS_FLAG)
         *(bool *)field = json_is_true(value);
-    else if (k->kind == SAYS_BIAS)
-        config_set_bias(c, json_is_true(value));
-    return LLL_OK;
+    return LLL_OK;                      // SAYS_BIAS: read_keys() was first
 }
 // @end config-json-value-2
 
@@ -193,7 +217,9 @@ static lll_status read_value(reader *r, const json_key *k, const char *key,
 static lll_status unknown_key(const reader *r, const char *key)
 {
     const char *nearest = NULL;
-    int best = 4;               // further away it is another word, not a slip
+    char where[PLACE_BYTES];
+    // Further away, or half of the word, it is another one and not a slip.
+    int best = strlen(key) < 8 ? (int)strlen(key) / 2 + 1 : 4;
     for (int i = 0; i < N_KEYS; i++)
         for (int j = 0; j < 4 && keys[i].names[j] != NULL; j++) {
             int d = args_distance(key, strlen(key), keys[i].names[j]);
@@ -203,13 +229,41 @@ static lll_status unknown_key(const reader *r, const char *key)
             }
         }
     return lll_fail(r->err, LLL_ERR_FORMAT,
-                    "%s: line %d: found an unknown key %s, expected %s%s",
-                    r->path, line_of(r, key), key,
+                    "%s: found an unknown key %s, expected %s%s",
+                    place(r, key, where), key,
                     nearest != NULL ? nearest : "one like n_layers",
                     nearest != NULL ? "?" : "; a Hugging Face file has "
                     "model_type beside it");
 }
 // @end config-json-unknown
+
+// @begin config-json-twice
+static bool same_value(const json_t *a, const json_t *b)
+{
+    if (json_is_number(a) && json_is_number(b))     // 10000 and 10000.0
+        return !(json_number_value(a) < json_number_value(b))
+               && !(json_number_value(a) > json_number_value(b));
+    return json_equal(a, b);
+}
+
+// A row that is filled may be filled again, if with the same.
+static lll_status check_twice(const reader *r, int row, const char *key,
+                              const json_t *value)
+{
+    const char *first = r->said[row].key, *object = r->said[row].object;
+    char where[PLACE_BYTES];
+    if (first == NULL || json_is_null(value)
+        || same_value(value, r->said[row].value))
+        return LLL_OK;
+    return lll_fail(r->err, LLL_ERR_FORMAT,
+                    "%s: found %s%s%s beside %s%s%s, expected one of the two"
+                    ", or the same in both", place(r, key, where), key,
+                    r->object != NULL ? " in " : "",
+                    r->object != NULL ? r->object : "", first,
+                    object != NULL ? " in " : "",
+                    object != NULL ? object : "");
+}
+// @end config-json-twice
 
 // @begin config-json-key
 // One key and its value, in every row that knows the name.
@@ -222,31 +276,36 @@ static lll_status read_key(reader *r, const char *key, json_t *value,
             if (strcmp(key, keys[i].names[j]) != 0)
                 continue;
             known = true;
-            if (r->said_by[i] != NULL && !json_is_null(value))
-                return lll_fail(r->err, LLL_ERR_FORMAT,
-                                "%s: line %d: found %s beside %s, expected "
-                                "one of the two", r->path, line_of(r, key),
-                                key, r->said_by[i]);
-            lll_status s = read_value(r, &keys[i], key, value, c);
+            lll_status s = check_twice(r, i, key, value);
+            if (s == LLL_OK)
+                s = read_value(r, &keys[i], key, value, c);
             if (s != LLL_OK)
                 return s;
-            if (!json_is_null(value))
-                r->said_by[i] = key;
+            if (!json_is_null(value)) {
+                r->said[i].key = key;
+                r->said[i].object = r->object;
+                r->said[i].value = value;
+            }
         }
     return known || r->hugging_face ? LLL_OK : unknown_key(r, key);
 }
+// @end config-json-key
 
-static lll_status read_object(reader *r, json_t *object, model_config *c)
+// @begin config-json-object
+static lll_status read_object(reader *r, const char *name, json_t *object,
+                              model_config *c)
 {
-    const char *key;
+    const char *key, *outer = r->object;
     json_t *value;
     lll_status s = LLL_OK;
+    r->object = name;
     json_object_foreach(object, key, value)
         if (s == LLL_OK)
             s = read_key(r, key, value, c);
+    r->object = outer;
     return s;
 }
-// @end config-json-key
+// @end config-json-object
 
 // @begin config-json-family
 // What the family says, before the keys say more.
@@ -255,7 +314,8 @@ static lll_status read_family(reader *r, model_config *c)
     const char *const names[] = {"model_type", "architecture", "arch"};
     const char *key = NULL;
     for (int i = 0; i < 3 && key == NULL; i++)
-        if (json_object_get(r->root, names[i]) != NULL)
+        if (json_object_get(r->root, names[i]) != NULL
+            && !json_is_null(json_object_get(r->root, names[i])))
             key = names[i];
     if (key == NULL)
         return lll_fail(r->err, LLL_ERR_NOT_FOUND,
@@ -286,12 +346,16 @@ static lll_status read_family(reader *r, model_config *c)
 static lll_status read_keys(reader *r, model_config *c)
 {
     lll_status s = read_family(r, c);
+    // It speaks of all biases, and keys behind or before it of single ones.
+    const json_t *bias = json_object_get(r->root, "bias");
+    if (s == LLL_OK && json_is_boolean(bias))
+        config_set_bias(c, json_is_true(bias));
     if (s == LLL_OK)
-        s = read_object(r, r->root, c);
+        s = read_object(r, NULL, r->root, c);
     if (s != LLL_OK)
         return s;
     for (int i = 0; i < N_KEYS; i++)
-        if (keys[i].required && r->said_by[i] == NULL)
+        if (keys[i].required && r->said[i].key == NULL)
             return lll_fail(r->err, LLL_ERR_NOT_FOUND,
                             "%s: the key %s is missing, expected a whole "
                             "number", r->path, keys[i].names[0]);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/config_gguf.h"
 #include "common/plan.h"
 #include "common/quant.h"
 
@@ -179,7 +180,7 @@ static lll_status load_ends(loader *l, const model_config *c,
 // What a layer of ours is made of. A file may carry tensors beside these, as
 // long as they stand outside the layers; one inside means a computation that
 // we do not make, and leaving it out would give wrong text without a word.
-static bool is_known(const char *name, size_t n_bytes)
+static bool is_known(gguf_string name)
 {
     static const char *const known[] = {
         "attn_norm.weight", "attn_q.weight", "attn_k.weight",
@@ -189,8 +190,7 @@ static bool is_known(const char *name, size_t n_bytes)
         "attn_rot_embd.weight",         // tables that old files kept
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strlen(known[i]) == n_bytes
-            && memcmp(name, known[i], n_bytes) == 0)
+        if (gguf_string_is(name, known[i]))
             return true;
     return false;
 }
@@ -200,15 +200,10 @@ static bool is_known(const char *name, size_t n_bytes)
 static lll_status refuse_unused(const loader *l, const model_config *c)
 {
     for (size_t i = 0; i < l->file->n_tensors; i++) {
-        gguf_string name = l->file->tensors[i].name;
-        const char *end = name.bytes + name.n_bytes, *p = name.bytes + 4;
-        if (name.n_bytes < 5 || memcmp(name.bytes, "blk.", 4) != 0)
-            continue;
-        long layer = 0;
-        for (; p < end && *p >= '0' && *p <= '9' && layer < 1 << 20; p++)
-            layer = layer * 10 + (*p - '0');
-        if (p < end && *p == '.' && layer < c->n_layers
-            && is_known(p + 1, (size_t)(end - p - 1)))
+        gguf_string name = l->file->tensors[i].name, rest;
+        if (name.n_bytes < 5 || memcmp(name.bytes, "blk.", 4) != 0
+            || (config_tensor_layer(name, c->n_layers, &rest) >= 0
+                && is_known(rest)))
             continue;
         return lll_fail(l->err, LLL_ERR_UNSUPPORTED,
                         "%s: tensor %.*s is not part of a Llama of %d "

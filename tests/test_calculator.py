@@ -175,7 +175,7 @@ def test_published_configurations(tmp_path, name):
     assert total("--config", path) == PUBLISHED[name]
 
 
-def write_gguf(path, m, extra=None):
+def write_gguf(path, m, extra=None, window=None, name=None):
     """A file of that model with all tensors zero, as a converter would."""
     writer = gguf.GGUFWriter(path, m.family)
     writer.add_block_count(m.layers)
@@ -193,6 +193,10 @@ def write_gguf(path, m, extra=None):
         writer.add_rope_dimension_count(2)
     if m.family in ("gptneox", "stablelm"):
         writer.add_parallel_residual(m.parallel)
+    if name:
+        writer.add_name(name)
+    if window:
+        writer.add_sliding_window(window)
     writer.add_key_length(m.head_dim)
     writer.add_value_length(m.head_dim)
     for name, shape in [*parameters.tensors(m), *(extra or {}).items()]:
@@ -213,7 +217,7 @@ def test_files_of_the_gguf_package(tmp_path_factory, model):
     found = json.loads(run("--gguf", path, "--json"))
     assert found["parameters"]["total"] == parameters.count(model)
     assert found["file"]["numbers"] == parameters.count(model)
-    assert found["file"]["not_counted"] == {}
+    assert found["file"]["not_counted"] == found["file"]["not_there"] == {}
     assert found["architecture"] == model.family
     assert "as counted" in run("--gguf", path)
 
@@ -256,7 +260,43 @@ def test_a_tensor_of_another_size(tmp_path):
         parameters.tensors = real
     text = run("--gguf", path)
     assert "32 fewer than counted" in text
-    assert "blk.0.ffn_up.weight (32 numbers)" in text
+    assert "not part of the count: blk.0.ffn_up.weight (32 numbers)" in text
+    assert "counted, and not there: blk.0.ffn_up.weight (64 numbers)" in text
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tensors_that_are_not_there_are_named(tmp_path, monkeypatch, family):
+    model = Model(family, 3, 16, 4, 4, 4, 8, 8, 8, False, True)
+    shapes = dict(parameters.tensors(model))
+    gone = {name: n for name, n in shapes.items() if name in (
+        "blk.1.ffn_up.weight", "blk.2.attn_q.bias", "blk.2.attn_qkv.weight",
+        "output_norm.weight", "position_embd.weight")}
+    for name in gone:
+        del shapes[name]
+    monkeypatch.setattr(parameters, "tensors", lambda m: shapes.items())
+    path = write_gguf(tmp_path / "m.gguf", model)
+    found = json.loads(run("--gguf", path, "--json"))["file"]
+    # Without the one that holds q, k and v together, the three are missing.
+    n = found["not_there"]
+    if "blk.2.attn_qkv.weight" in gone:
+        assert found["not_counted"] == {"blk.2.attn_qkv.bias": 48}
+        assert sum(v for k, v in n.items() if k.startswith(
+            "blk.2.attn_")) == 16 * 48 + 48
+        n = {k: v for k, v in n.items() if not k.startswith("blk.2.attn_")}
+        del gone["blk.2.attn_qkv.weight"]
+    assert n == {name: int(np.prod(shape)) for name, shape in gone.items()}
+    for name in n:
+        assert f"not there: {name} (" in run("--gguf", path)
+
+
+def test_thousands_that_are_not_there_are_counted(tmp_path, monkeypatch):
+    model = Model("llama", 30, 16, 4, 4, 4, 8, 8, 8, False, False)
+    shapes = [item for item in parameters.tensors(model)
+              if not item[0].endswith("ffn_up.weight")]
+    monkeypatch.setattr(parameters, "tensors", lambda m: shapes)
+    text = run("--gguf", write_gguf(tmp_path / "m.gguf", model))
+    assert text.count("counted, and not there:") == 8
+    assert "  and 22 more\n" in text
 
 
 def test_files_of_this_repository(smollm2):
@@ -328,3 +368,22 @@ def test_the_algebra_names_all_that_it_adds(tmp_path):
                     f"{parameters.count(model) + 1:,}")
     for sizes in ([], ["--arch", "gpt2"]):
         assert "rotation factors" not in run(*sizes, "--show-formula")
+
+
+@pytest.mark.parametrize("family, context", [("llama", 5), ("gpt2", 8)])
+def test_a_window_does_not_shorten_a_table(tmp_path, family, context):
+    model = Model(family, 1, 16, 4, 4, 4, 8, 8, 8, True, False)
+    path = write_gguf(tmp_path / "m.gguf", model, window=5)
+    assert "as counted" in run("--gguf", path)
+    assert json.loads(run("--gguf", path, "--json"))[
+        "context_length"] == context
+
+
+@pytest.mark.parametrize("character", ["\u00fc", "\u20ac", "\U0001f600"])
+def test_names_in_files_end_with_a_whole_character(tmp_path, character):
+    model = Model("gpt2", 1, 8, 2, 2, 4, 8, 8, 8, True, True)
+    for begin in ("", "a", "ab", "abc"):
+        path = tmp_path / "m.gguf"
+        write_gguf(path, model, name=begin + 70 * character)
+        text = run("--gguf", path)
+        assert "\\x" not in text and begin + character in text

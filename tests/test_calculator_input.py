@@ -50,13 +50,35 @@ WRONG = [
      'number from 1 to 16777216'),
     ('2,', '5000,', 'layers: found 5000, expected 1 to 4096'),
     ('2,', '2, "n_layer": 3,', 'line 3: found n_layer beside n_layers, '
-     'expected one of the two'),
+     'expected one of the two, or the same in both'),
     ('64,', '65,', '4 heads do not divide a width of 65, expected a division'
      ' that comes out even, or the width of a head'),
     ('32\n', '32, "n_kv_heads": 3\n', '3 key-value heads do not divide 4 '
      'query heads'),
     ('32\n', '32,\n "tied": 1\n', 'line 8: tied: found 1, expected true or '
      'false'),
+    ('32\n', '32,\n "rope_theta": 1, "rope_parameters": {\n  "rope_theta": 2'
+     '}\n', 'line 9: found rope_theta in rope_parameters beside rope_theta, '
+     'expected one of the two, or the same in both'),
+    ('32\n', '32,\n "rope_parameters": {\n"rope_theta": 2},\n "rope_theta": '
+     '1.5\n', 'line 10: found rope_theta beside rope_theta in '
+     'rope_parameters, expected one of the two, or the same in both'),
+    ('32\n', '32, "rope_parameters": {"rope_fraction": 2}\n', 'line 7: '
+     'rope_fraction: found 2, expected a number above 0 and up to 1'),
+    ('32\n', '32, "batch_size": 65537\n', 'line 7: batch_size: found 65537, '
+     'expected a whole number from 1 to 65536, or 0 for not said'),
+    ('32\n', '32, "batch_size": -1\n', 'line 7: batch_size: found -1, '
+     'expected a whole number from 1 to 65536, or 0 for not said'),
+    # A third of the letters, and half of them.
+    ('"n_heads"', '"n_hea"', 'line 5: found an unknown key n_hea, expected '
+     'n_head?'),
+    ('32\n', '32, "foo": 1\n', 'line 7: found an unknown key foo, expected '
+     'one like n_layers; a Hugging Face file has model_type beside it'),
+    # With escapes it is the same key to a reader, and found nowhere.
+    ('"n_heads"', '"n_h\\u0065\\u0061ds": 4, "n_hae\\u0064s"', 'found an '
+     'unknown key n_haeds, expected n_heads?'),
+    ('2,', '"' + 29 * "\u00fc" + '\u20ac\u20ac",', 'line 3: n_layers: found '
+     '"' + 29 * "\u00fc" + ', expected a whole number from 1 to 16777216'),
     ('32\n', '32, "name": 5\n', 'line 7: name: found 5, expected a text'),
     ('32\n', '32, "rope_fraction": 2\n', 'line 7: rope_fraction: found 2, '
      'expected a number above 0 and up to 1'),
@@ -74,6 +96,73 @@ def test_wrong_configurations(tmp_path, old, new, sentence):
     assert GOOD.count(old) == 1
     path.write_text(GOOD.replace(old, new))
     assert run("--config", path, code=1) == f"error: {path}: {sentence}\n"
+
+
+# What several keys say, if they say the same; and null, which says nothing.
+SAME = [
+    ('2,', '2, "n_layer": 2, "num_hidden_layers": 2,'),
+    ('32\n', '32, "rope_theta": 10000, "rope_parameters": {"rope_theta": '
+     '10000.0, "partial_rotary_factor": 1}, "rope_'
+     'fraction": 1.0, "rotary_emb_base": 1e4, "note": ""\n'),
+    ('32\n', '32, "model_type": null, "batch_size": 0, "batch": null\n'),
+    ('32\n', '32, "bias": false\n'),
+]
+
+
+@pytest.mark.parametrize("old, new", SAME)
+def test_the_same_said_twice(tmp_path, old, new):
+    path = tmp_path / "c.json"
+    assert GOOD.count(old) == 1
+    path.write_text(GOOD)
+    expected = run("--config", path, "--json", "--memory", "1G")
+    path.write_text(GOOD.replace(old, new))
+    assert run("--config", path, "--json", "--memory", "1G") == expected
+
+
+@pytest.mark.parametrize("keys", [
+    {"model_type": "gpt2", "n_positions": 64, "max_position_embeddings": 64,
+     "n_embd": 64, "n_layer": 2, "n_head": 4, "vocab_size": 100},
+    {"model_type": "gpt_neox", "rotary_emb_base": 10000, "rope_theta": 1e4,
+     "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+     "max_position_embeddings": 64, "vocab_size": 100,
+     "rope_parameters": {"rope_theta": 10000, "partial_rotary_factor": 0.25},
+     "rotary_pct": 0.25},
+])
+def test_files_that_two_versions_of_a_library_read(tmp_path, keys):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(keys))
+    assert json.loads(run("--config", path, "--json"))["n_layers"] == 2
+
+
+def test_the_order_of_keys_says_nothing(tmp_path):
+    path = tmp_path / "c.json"
+    for one, bias in (("qkv_bias", False), ("ffn_bias", True)):
+        texts = []
+        for pair in ((one, "bias"), ("bias", one)):
+            values = {one: not bias, "bias": bias}
+            said = "".join(f'"{key}": {json.dumps(values[key])}, '
+                           for key in pair)
+            path.write_text(GOOD.replace("{", "{" + said, 1).replace(
+                "llama", "gpt2"))
+            texts.append(run("--config", path, "--json", "--memory", "1G"))
+        assert texts[0] == texts[1]
+        found = json.loads(texts[0])
+        assert (found[one], found["attn_out_bias"]) == (not bias, bias)
+
+
+@pytest.mark.parametrize("character", ["\u00fc", "\u20ac", "\U0001f600"])
+def test_names_end_with_a_whole_character(tmp_path, character):
+    path = tmp_path / "c.json"
+    for begin in ("", "a", "ab", "abc"):
+        name = begin + 70 * character
+        path.write_text(GOOD.replace("{", '{"name": "' + name + '",', 1))
+        for options in (["--config", path], ["--compare", path],
+                        ["--config", path, "--show-formula"],
+                        ["--config", path, "--json"],
+                        ["--config", path, "--n-layer", 3]):
+            text = run(*options)
+            assert "\\x" not in text and "\ufffd" not in text, options
+            assert begin + character in text
 
 
 # Here the words in the middle are the library's own.
@@ -151,8 +240,8 @@ def test_defaults_are_said():
     assert "--n-embd 768" in " ".join(given)
     assert "--n-layer" not in given
     # Whoever says all of it gets the same.
-    whole = run(*given, "--n-layer", 3, "--json")
-    assert whole == run("--arch", "gpt2", "--n-layer", 3, "--json")
+    same = ["--n-layer", 3, "--json", "--memory", "1G"]
+    assert run(*given, *same) == run("--arch", "gpt2", *same)
 
 
 def parts(text):
@@ -172,6 +261,9 @@ def parts(text):
      ["--arch", "stablelm", "--n-layer", 4, "--n-embd", 128, "--n-head", 8,
       "--n-kv-head", 4, "--untied", "--bias"]),
     ("llama\r\n7\r\n", ["--n-layer", 7]),
+    # A byte of zero makes an answer wrong, and ends neither it nor the line.
+    ("llama\n1\x002\n7\n96\n", ["--n-layer", 7, "--n-embd", 96]),
+    ("llama\n7\n\x00\n96", ["--n-layer", 7, "--n-embd", 96]),
     ("llama\n" + "9" * 500 + "\n7", ["--n-layer", 7]),
     # A width that its heads do not divide: the next question has no default.
     ("\n\n100\n3\n\n\n32\n", ["--n-embd", 100, "--n-head", 3, "--head-dim",

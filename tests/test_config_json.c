@@ -152,7 +152,7 @@ static void wrong_ones(void **state)
            "line 3: rope_theta: found -1");
     refuse("{\"model_type\": \"llama\", " SIZES ", \"rope_theta\": 1, "
            "\"rope_parameters\": {\"rope_theta\": 2}}", LLL_ERR_FORMAT,
-           "found rope_theta beside rope_theta");
+           "found rope_theta in rope_parameters beside rope_theta, ");
 }
 
 // A key may be written with escapes, which the text does not show as it is.
@@ -160,7 +160,7 @@ static void a_line_that_is_not_found(void **state)
 {
     (void)state;
     refuse("{\"architecture\": \"llama\",\n\"n_layer\\u0073\": 0}",
-           LLL_ERR_FORMAT, "line 0: n_layers: found 0");
+           LLL_ERR_FORMAT, ": n_layers: found 0");
     // Neither a text nor an inner key is taken for the key itself.
     refuse("{\"note\": \"n_layers\\\"\",\n\"arch\": \"llama\",\n"
            "\"name\": \"a\\\\\",\n\"d_ff\": 4, \"n_layers\" :\n0}",

@@ -4,53 +4,46 @@
 #include <string.h>
 
 #include "chapters/02-parameter-calculator/calculator.h"
+#include "common/config_gguf.h"
 #include "common/terminal.h"
 
 // @begin audit-names
-// How many numbers a tensor of this name should have; 0: none should be
-// there.
+// A tensor, and how many numbers it should have; 0: none should be there.
 typedef struct { const char *name; uint64_t n; } expected_tensor;
+enum { MAX_EXPECTED = 24 };
 
-static uint64_t find(const expected_tensor *list, const char *name, size_t n)
-{
-    for (; list->name != NULL; list++)
-        if (strlen(list->name) == n && memcmp(list->name, name, n) == 0)
-            return list->n;
-    return 0;
-}
-
-static uint64_t expected_at_the_ends(const model_config *c, const char *name,
-                                     size_t n)
+static void expect_at_the_ends(const model_config *c, expected_tensor *list)
 {
     parameter_count count = config_count(c);
     uint64_t d = (uint64_t)c->d_model;
-    const expected_tensor list[] = {
+    const expected_tensor all[] = {
         {"token_embd.weight", count.embedding},
         {"position_embd.weight", count.positions},
         {"output_norm.weight", d}, {"output_norm.bias", c->norm_bias * d},
         {"output.weight", count.output},
         {"rope_freqs.weight", count.rope_factors}, {NULL, 0},
     };
-    return find(list, name, n);
+    memcpy(list, all, sizeof all);
 }
 // @end audit-names
 
 // @begin audit-layer
-static uint64_t expected_in_layer(const model_config *c, const char *name,
-                                  size_t n)
+// q, k and v are apart, or in one, as GPT-2 and GPT-NeoX keep them.
+static void expect_in_layer(const model_config *c, bool one,
+                            expected_tensor *list)
 {
     uint64_t d = (uint64_t)c->d_model, ff = (uint64_t)c->d_ff;
     uint64_t q = (uint64_t)c->n_heads * (uint64_t)c->head_dim;
     uint64_t kv = (uint64_t)c->n_kv_heads * (uint64_t)c->head_dim;
+    uint64_t bias = c->qkv_bias, apart = !one;
     bool gated = c->feed_forward == FEED_FORWARD_GATED;
-    const expected_tensor list[] = {
+    const expected_tensor all[] = {
         {"attn_norm.weight", d}, {"attn_norm.bias", c->norm_bias * d},
-        // Apart or in one: GPT-2 and GPT-NeoX keep q, k and v together.
-        {"attn_q.weight", d * q}, {"attn_q.bias", c->qkv_bias * q},
-        {"attn_k.weight", d * kv}, {"attn_k.bias", c->qkv_bias * kv},
-        {"attn_v.weight", d * kv}, {"attn_v.bias", c->qkv_bias * kv},
-        {"attn_qkv.weight", d * (q + 2 * kv)},
-        {"attn_qkv.bias", c->qkv_bias * (q + 2 * kv)},
+        {"attn_q.weight", apart * d * q}, {"attn_q.bias", apart * bias * q},
+        {"attn_k.weight", apart * d * kv}, {"attn_k.bias", apart * bias * kv},
+        {"attn_v.weight", apart * d * kv}, {"attn_v.bias", apart * bias * kv},
+        {"attn_qkv.weight", one * d * (q + 2 * kv)},
+        {"attn_qkv.bias", one * bias * (q + 2 * kv)},
         {"attn_output.weight", q * d},
         {"attn_output.bias", c->attn_out_bias * d},
         {"ffn_norm.weight", !c->shared_norm * d},
@@ -61,32 +54,71 @@ static uint64_t expected_in_layer(const model_config *c, const char *name,
         {"ffn_down.weight", ff * d}, {"ffn_down.bias", c->ffn_bias * d},
         {NULL, 0},
     };
-    return find(list, name, n);
+    memcpy(list, all, sizeof all);
 }
 // @end audit-layer
 
-// @begin audit-tensor
-static uint64_t expected_numbers(const model_config *c, gguf_string name)
+// @begin audit-find
+// The numbers of a tensor in the file; 0: it is not there.
+static uint64_t found_numbers(const model *m, const char *name)
 {
-    if (name.n_bytes < 5 || memcmp(name.bytes, "blk.", 4) != 0)
-        return expected_at_the_ends(c, name.bytes, name.n_bytes);
-    long layer = 0;
-    size_t i = 4;
-    for (; i < name.n_bytes && name.bytes[i] >= '0' && name.bytes[i] <= '9'
-           && layer < c->n_layers; i++)
-        layer = layer * 10 + (name.bytes[i] - '0');
-    if (i == 4 || i >= name.n_bytes || name.bytes[i] != '.'
-        || layer >= c->n_layers)
-        return 0;
-    return expected_in_layer(c, name.bytes + i + 1, name.n_bytes - i - 1);
+    gguf_tensor t;
+    return gguf_find_tensor(&m->file, name, NULL, 0, &t, NULL) == LLL_OK
+           ? t.n_elements : 0;
 }
 
+static void layer_name(int layer, const char *rest, char *name,
+                       size_t capacity)
+{
+    snprintf(name, capacity, "blk.%d.%s", layer, rest);
+}
+
+// What should be there of a layer, or for -1 of what stands around them.
+static void expect(const model *m, int layer, expected_tensor *list)
+{
+    char name[64];
+    layer_name(layer, "attn_qkv.weight", name, sizeof name);
+    if (layer < 0)
+        expect_at_the_ends(&m->config, list);
+    else
+        expect_in_layer(&m->config, found_numbers(m, name) > 0, list);
+}
+// @end audit-find
+
+// @begin audit-tensor
 static bool is_extra(const model *m, size_t i)
 {
     const gguf_tensor *t = &m->file.tensors[i];
-    return t->n_elements != expected_numbers(&m->config, t->name);
+    expected_tensor list[MAX_EXPECTED], *e = list;
+    gguf_string rest = t->name;
+    int layer = config_tensor_layer(t->name, m->config.n_layers, &rest);
+    expect(m, layer, list);
+    while (e->name != NULL && !gguf_string_is(rest, e->name))
+        e++;
+    return t->n_elements != e->n;       // the last of the list has 0
 }
 
+// Call `say` for each tensor that was counted, and that the file does not
+// hold as it was.
+typedef void missing_writer(void *out, const char *name, uint64_t n);
+
+static void each_missing(const model *m, missing_writer *say, void *out)
+{
+    expected_tensor list[MAX_EXPECTED];
+    char name[64];
+    for (int layer = -1; layer < m->config.n_layers; layer++) {
+        expect(m, layer, list);
+        for (const expected_tensor *e = list; e->name != NULL; e++) {
+            layer_name(layer, e->name, name, sizeof name);
+            const char *whole = layer < 0 ? e->name : name;
+            if (e->n > 0 && found_numbers(m, whole) != e->n)
+                say(out, whole, e->n);
+        }
+    }
+}
+// @end audit-tensor
+
+// @begin audit-print
 static uint64_t numbers_in_file(const model *m)
 {
     uint64_t sum = 0;
@@ -94,15 +126,29 @@ static uint64_t numbers_in_file(const model *m)
         sum += m->file.tensors[i].n_elements;
     return sum;
 }
-// @end audit-tensor
 
-// @begin audit-print
+enum { MOST = 8 };                      // names that are worth reading
+
+static void print_missing(void *n_missing, const char *name, uint64_t n)
+{
+    if ((*(int *)n_missing)++ < MOST)
+        printf("  counted, and not there: %s (%" PRIu64 " numbers)\n", name,
+               n);
+}
+
+static void print_more(int n)
+{
+    if (n > MOST)
+        printf("  and %d more\n", n - MOST);
+}
+// @end audit-print
+
+// @begin audit-print-all
 void print_audit(const model *m)
 {
-    enum { MOST = 8 };                  // names that are worth reading
     char number[32];
     uint64_t sum = numbers_in_file(m), count = config_count(&m->config).total;
-    int n_extra = 0;
+    int n_extra = 0, n_missing = 0;
     number_text(sum, number, sizeof number);
     printf("\nthe %zu tensors of the file hold %s numbers, ",
            m->file.n_tensors, number);
@@ -121,12 +167,19 @@ void print_audit(const model *m)
         terminal_text(stdout, t->name.bytes, t->name.n_bytes);
         printf(" (%zu numbers)\n", t->n_elements);
     }
-    if (n_extra > MOST)
-        printf("  and %d more\n", n_extra - MOST);
+    print_more(n_extra);
+    each_missing(m, print_missing, &n_missing);
+    print_more(n_missing);
 }
-// @end audit-print
+// @end audit-print-all
 
 // @begin audit-json
+static void json_missing(void *json, const char *name, uint64_t n)
+{
+    json_out_key(json, name);
+    json_out_u64(json, n);
+}
+
 void json_audit(json_out *json, const model *m)
 {
     json_out_key(json, "file");
@@ -144,6 +197,10 @@ void json_audit(json_out *json, const model *m)
         json_out_key_bytes(json, t->name.bytes, t->name.n_bytes);
         json_out_u64(json, t->n_elements);
     }
+    json_out_end(json);
+    json_out_key(json, "not_there");
+    json_out_object(json);
+    each_missing(m, json_missing, json);
     json_out_end(json);
     json_out_end(json);
 }

@@ -23,8 +23,8 @@ static lll_status add_model(model_list *list, const char *path,
     *c = m.config;
     if (c->name[0] == '\0') {           // a file without a name has its path
         const char *slash = strrchr(path, '/');
-        snprintf(c->name, sizeof c->name, "%s",
-                 slash != NULL ? slash + 1 : path);
+        const char *last = slash != NULL ? slash + 1 : path;
+        config_copy_name(c->name, sizeof c->name, last, strlen(last));
     }
     model_close(&m);
     return LLL_OK;
@@ -87,7 +87,7 @@ lll_status models_read(model_list *list, const char *folder, lll_error *err)
 // @begin models-list
 void print_list(const model_list *list)
 {
-    char text[32], heads[32];
+    char text[32], heads[32], name[17];
     printf("%-16s %-8s %6s %5s %6s %5s %6s %6s %5s\n", "", "family",
            "layers", "width", "heads", "ff", "tokens", "block", "batch");
     for (int i = 0; i < list->n_items; i++) {
@@ -97,7 +97,8 @@ void print_list(const model_list *list)
             snprintf(heads, sizeof heads, "%d", c->n_heads);
         else
             snprintf(heads, sizeof heads, "%d/%d", c->n_heads, c->n_kv_heads);
-        int n = terminal_text(stdout, c->name, strnlen(c->name, 16));
+        config_copy_name(name, sizeof name, c->name, strlen(c->name));
+        int n = terminal_text(stdout, name, strlen(name));
         printf("%*s %-8.8s %6d %5d %6s %5d %6d %6d %5d %5s\n", 16 - n, "",
                c->architecture, c->n_layers, c->d_model, heads, c->d_ff,
                c->vocab_size, c->context_length, c->batch_size, text);
@@ -184,10 +185,11 @@ void print_side_by_side(const model_list *list)
                                                    : list->n_items;
         printf("%s%*s", first > 0 ? "\n" : "", LABEL_WIDTH, "");
         for (int i = first; i < end; i++) {
-            const char *name = list->items[i].name;
-            size_t n = strnlen(name, COLUMN_WIDTH - 1);
-            printf("%*s", COLUMN_WIDTH - (int)n, "");
-            terminal_text(stdout, name, n);
+            char name[COLUMN_WIDTH];
+            config_copy_name(name, sizeof name, list->items[i].name,
+                             strlen(list->items[i].name));
+            printf("%*s", COLUMN_WIDTH - (int)strlen(name), "");
+            terminal_text(stdout, name, strlen(name));
         }
         printf("\n");
         for (size_t r = 0; r < sizeof side_rows / sizeof side_rows[0]; r++) {

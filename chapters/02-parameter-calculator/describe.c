@@ -179,7 +179,10 @@ lll_status model_describe(model *m, const settings *set, lll_error *err)
         status = model_open(m, set->config, err);
         if (status != LLL_OK || !any_given(set))
             return status;
-        strcpy(m->config.name + strnlen(m->config.name, 50), ", changed");
+        char name[48];
+        config_copy_name(name, sizeof name, m->config.name,
+                         strlen(m->config.name));
+        snprintf(m->config.name, sizeof m->config.name, "%s, changed", name);
         return change_model(&m->config, set, err);
     }
     // The family's best-known member, and what was said instead.

@@ -14,33 +14,46 @@ typedef struct {
     bool ended;                 // no more answers: everything stays
 } dialogue;
 
-// Show a question and read a line without its end; false when the answer is
-// empty, or there is none.
+// A line without its end; what does not fit is read and left out. False at
+// the end of input.
+static bool read_line(FILE *in, char *line, size_t capacity)
+{
+    size_t n = 0;
+    int c = getc(in);
+    if (c == EOF)
+        return false;
+    for (; c != EOF && c != '\n'; c = getc(in))
+        if (n < capacity - 1)
+            line[n++] = c == '\0' ? '?' : (char)c;  // no end of a text
+    line[n] = '\0';
+    return true;
+}
+// @end ask-line
+
+// @begin ask-question
+// Show a question and read a line; false when the answer is empty, or there
+// is none.
 static bool ask(dialogue *d, const char *question, const char *keeps,
                 char *answer, size_t capacity)
 {
     if (d->ended)
         return false;
     fprintf(stderr, "%s [%s]: ", question, keeps);
-    if (fgets(answer, (int)capacity, d->in) == NULL) {
+    if (!read_line(d->in, answer, capacity)) {
         fprintf(stderr, "\nend of input: the rest stays as it is\n");
         d->ended = true;
         return false;
     }
-    // A line that is longer than any answer is read to its end.
-    if (strchr(answer, '\n') == NULL)
-        for (int c = 0; c != EOF && c != '\n';)
-            c = getc(d->in);
     size_t start = strspn(answer, " \t"), n = strlen(answer + start);
     memmove(answer, answer + start, n + 1);
-    while (n > 0 && strchr(" \t\r\n", answer[n - 1]) != NULL)
+    while (n > 0 && strchr(" \t\r", answer[n - 1]) != NULL)
         answer[--n] = '\0';
     // A terminal has shown what was typed; a pipe shows nothing.
     if (!isatty(fileno(d->in)))
         fprintf(stderr, "%s\n", answer);
     return n > 0;
 }
-// @end ask-line
+// @end ask-question
 
 // @begin ask-kinds
 static const model_family *ask_family(dialogue *d, const char *now)
