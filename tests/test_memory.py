@@ -216,6 +216,25 @@ def test_pages_of_a_full_cache(counter, tmp_path, llama_program):
     assert cache < got["resident"] <= expected["resident_bytes_at_most"]
 
 
+def test_what_is_held_counts_once(tmp_path, llama_program):
+    """Memory that is just enough is enough: the tokenizer and the lists of
+    the file are in the plan, and held when the model is started."""
+    library = tmp_path / "little.so"
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library,
+                    ROOT / "tests/memory/little.c", "-ldl"], check=True)
+    memory = plan("-t", 1)["memory"]
+    slack = 8192                # whole kilobytes, and the C library's own
+    assert memory["tokenizer"] + memory["file index"] > 2 * slack
+    for room, code in ((slack, 0), (-slack, 1)):
+        done = subprocess.run(
+            [llama_program, "-t", "1", "-n", "1", "-q"], cwd=ROOT,
+            capture_output=True, check=False, timeout=60,
+            env={**os.environ, "LD_PRELOAD": str(library),
+                 "FREE_BYTES": str(memory["total"] + room)})
+        assert done.returncode == code, done.stderr
+        assert (b"use a smaller -c, or --fit" in done.stderr) == (code == 1)
+
+
 def test_a_model_in_parts(counter, tmp_path, llama_program):
     files = cut(TINY, tmp_path, 11)
     options = ["-m", files[0], "-t", 2, "-n", -1, "--ignore-eos", "-q"]
