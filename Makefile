@@ -6,7 +6,8 @@
 #   make chapter-05   build one chapter's program, ./chapter-05/run
 #   make help         every target
 #
-# Needs a C compiler, GNU make and nothing else to build.
+# Needs a C compiler and GNU make to build; chapter 2, which reads JSON, needs
+# jansson too, and installs it on Debian and Ubuntu where it may.
 
 CC      ?= cc
 OPT     ?= -O2

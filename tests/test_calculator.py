@@ -336,7 +336,35 @@ def test_a_missing_library_is_named_in_a_line(tmp_path):
         capture_output=True, text=True, check=False)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr == ("error: this needs none.h: please install "
-                           "libnone-dev (on macOS: brew install none)\n")
+                           "libnone-dev and pkg-config (on macOS: brew "
+                           "install none pkg-config)\n")
+
+
+def test_a_library_is_looked_for_where_it_is_used(tmp_path):
+    """With the flags of the compilation and no others; and what is installed
+    is said, with a log."""
+    program = tmp_path / "apt-get"
+    program.write_text("#!/bin/sh\necho \"apt-get $*\"\n")
+    program.chmod(0o755)
+    root = tmp_path / "id"
+    root.write_text("#!/bin/sh\necho 0\n")
+    root.chmod(0o755)
+    folder = tmp_path / "include"
+    folder.mkdir()
+    (folder / "none.h").write_text("")
+    command = ["/bin/sh", ROOT / "tools/need", "none.h", "libnone-dev",
+               "none"]
+    for flags, code in ((f"-I{folder}", 0), ("", 1)):
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True,
+            check=False, env={**os.environ, "CFLAGS": flags,
+                              "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+        assert done.returncode == code and done.stdout == ""
+        assert ("installing libnone-dev with apt-get, as root; log in "
+                "build/need.log\n" in done.stderr) == (code == 1)
+    log = (tmp_path / "build/need.log").read_text()
+    assert log.startswith("apt-get update\n")
+    assert log.endswith("libnone-dev\n")
 
 
 @pytest.mark.parametrize("name, twelve", [

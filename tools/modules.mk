@@ -24,7 +24,8 @@ $(OUT)/common/$1.o: BASE += $$(CFLAGS_$1)
 $(OUT)/common/$1.o: | $(OUT)/need-$1
 $(OUT)/need-$1:
 	@mkdir -p $$(@D)
-	@CC='$(CC)' sh tools/need $(NEED_$1) && touch $$@
+	@CC='$(CC)' CFLAGS='$$(CFLAGS) $$(CFLAGS_$1)' sh tools/need $(NEED_$1) \
+	    && touch $$@
 endef
 $(foreach m,$(NEEDY),$(eval $(call needy_rule,$m)))
 
