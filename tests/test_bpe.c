@@ -43,8 +43,8 @@ static uint32_t number(uint64_t *seed)
 }
 
 // Random merges over four letters; pairs that come twice keep the first. Each
-// second time they are shuffled: what a merge makes may then be joined earlier
-// than the merge itself, as no trained list has it and any file may.
+// second time they are shuffled: what a merge makes may then be joined before
+// the merge itself, as no trained list has it and any file may.
 static void make_rules(rules_of_pairs *r, uint64_t seed)
 {
     memset(r, 0, sizeof *r);
