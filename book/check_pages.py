@@ -25,7 +25,8 @@ def name_of(page):
 
 
 def spans(page):
-    for block in page.get_text("dict")["blocks"]:
+    for block in page.get_text(
+            "dict", flags=pymupdf.TEXT_PRESERVE_WHITESPACE)["blocks"]:
         for line in block.get("lines", ()):
             if line["dir"] != (1.0, 0.0):
                 continue
@@ -51,13 +52,13 @@ def check_page(page, say):
     return body
 
 
-def depth(page, body):
-    """Where the lowest thing on the page ends, pictures included."""
-    lowest = max((span["bbox"][3] for span in body), default=0)
-    for drawing in page.get_drawings():
-        if drawing["rect"].y1 < FOOT + 6:
-            lowest = max(lowest, drawing["rect"].y1)
-    return lowest
+def is_short(page, body):
+    """Whether all of it, pictures included, ends in the upper third."""
+    limit = TOP + (FOOT - TOP) / 3
+    # Drawings take long to list, so only where the words leave a doubt.
+    return (max(span["bbox"][3] for span in body) < limit
+            and not any(limit <= drawing["rect"].y1 < FOOT + 6
+                        for drawing in page.get_drawings()))
 
 
 def main():
@@ -73,7 +74,7 @@ def main():
         bold = "Semibold" in last["font"] or "Bold" in last["font"]
         if bold and last["size"] > HEADING:
             say(f'the heading "{last["text"].strip()}" is alone at its foot')
-        if depth(page, body) < TOP + (FOOT - TOP) / 3:
+        if is_short(page, body):
             short.append(name_of(page))
     print(f"{len(book)} pages, {len(short)} less than a third full"
           + (f" ({', '.join(short)})" if short else ""))
