@@ -50,7 +50,7 @@ class Stream(ctypes.Structure):
 
 class Words:
     def __init__(self, lib, path):
-        self.lib, self.err = lib, Error()
+        self.lib, self.path, self.err = lib, path, Error()
         # Larger than the structs, whose fields do not matter here.
         self.file = ctypes.create_string_buffer(1 << 13)
         self.words = ctypes.create_string_buffer(1 << 14)
