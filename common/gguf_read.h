@@ -9,8 +9,9 @@
 #include "common/gguf.h"
 
 // Taking one thing after another out of the bytes of a GGUF file, for gguf.c
-// and, so that the writer takes what the reader takes, for gguf_write.c. Every function here compares with the bytes that remain before it
-// touches one, and keeps nothing but the place. Taught in chapter 3.
+// and, so that what is written can be read, for gguf_write.c. Every function
+// here compares with the bytes that remain before it touches one, and keeps
+// nothing but the place. Taught in chapter 3.
 
 // @begin gguf-reader
 // Where we are in the file, and what we are reading, for sentences.

@@ -50,8 +50,9 @@ bool is_utf8(const char *bytes, size_t n)
 lll_status verify(const gguf_file *file, json_out *json, lll_error *err)
 {
     static void (*const rules[])(report *) = {
-        verify_keys, verify_general, verify_texts, verify_vocabulary,
-        verify_names, verify_layout, verify_numbers,
+        verify_keys, verify_standard, verify_required, verify_texts,
+        verify_reals, verify_vocabulary, verify_twins, verify_names,
+        verify_layout, verify_numbers,
     };
     report r = {.file = file, .json = json};
     if (json != NULL)
@@ -61,11 +62,12 @@ lll_status verify(const gguf_file *file, json_out *json, lll_error *err)
     if (json != NULL)
         json_out_end(json);
     else if (r.n_findings == 0)
-        printf("nothing found in %zu entries and %zu tensors\n",
-               file->n_values, file->n_tensors);
-    if (json == NULL && r.n_unchecked > 0)
-        printf("not looked into: the numbers of %zu tensors of type IQ1_M\n",
-               r.n_unchecked);
+        printf("nothing found in %zu entr%s and %zu tensor%s\n",
+               file->n_values, file->n_values == 1 ? "y" : "ies",
+               file->n_tensors, file->n_tensors == 1 ? "" : "s");
+    if (r.no_memory)
+        return lll_fail(err, LLL_ERR_MEMORY, "%s: no memory to sort its "
+                        "tokens", file->path);
     if (r.n_findings == 0)
         return LLL_OK;
     return lll_fail(err, LLL_ERR_FORMAT, "%s: %zu finding%s", file->path,

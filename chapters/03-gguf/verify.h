@@ -10,7 +10,7 @@ typedef struct {
     const gguf_file *file;
     json_out *json;             // NULL for text
     size_t n_findings;
-    size_t n_unchecked;         // tensors of a type that nobody looked into
+    bool no_memory;             // a rule could not be tried
 } report;
 
 // One finding: a line, or a text in JSON.
@@ -22,9 +22,12 @@ bool is_utf8(const char *bytes, size_t n);
 
 // The rules, each in a function of its own. Metadata:
 void verify_keys(report *r);
-void verify_general(report *r);
+void verify_standard(report *r);
+void verify_required(report *r);
 void verify_texts(report *r);
+void verify_reals(report *r);
 void verify_vocabulary(report *r);
+void verify_twins(report *r);
 // Tensors:
 void verify_names(report *r);
 void verify_layout(report *r);

@@ -1,4 +1,4 @@
-#include <string.h>
+#include <stdio.h>
 
 #include "verify.h"
 
@@ -7,90 +7,114 @@ void verify_names(report *r)
 {
     for (size_t i = 0; i < r->file->n_tensors; i++) {
         gguf_string name = r->file->tensors[i].name;
+        char shown[NAME_TEXT];
+        name_text(name.bytes, name.n_bytes, shown);
         if (name.n_bytes == 0)
             finding(r, "tensor %zu of the list: has no name", i);
         else if (!is_utf8(name.bytes, name.n_bytes))
-            finding(r, "tensor %.*s: its name is not UTF-8",
-                    (int)name.n_bytes, name.bytes);
+            finding(r, "tensor %s: its name is not UTF-8", shown);
+        if (name.n_bytes > GGUF_NAME_WRITTEN)
+            finding(r, "tensor %s: a name of %zu bytes, expected at most %d: "
+                    "llama.cpp refuses it", shown, name.n_bytes,
+                    GGUF_NAME_WRITTEN);
     }
 }
 // @end verify-names
 
 // @begin verify-gap
+// One of the files of a model, and the first of its tensors behind it.
+typedef struct {
+    report *report;
+    gguf_part part;
+    size_t number;              // 0 is the first
+} place;
+
 static size_t round_up(size_t n, size_t alignment)
 {
     return (n + alignment - 1) / alignment * alignment;
 }
 
+// "byte 160", in a model of several files "part 2, byte 160".
+static const char *byte_text(const place *p, size_t at, char text[64])
+{
+    char part[32] = "";
+    if (p->report->file->n_others > 0)
+        snprintf(part, sizeof part, "part %zu, ", p->number + 1);
+    snprintf(text, 64, "%sbyte %zu", part, at);
+    return text;
+}
+
 // The bytes from `at` to the next multiple of the alignment, as far as the
 // part goes, are padding.
-static void verify_padding(report *r, const gguf_part *part, size_t at,
-                           const char *behind, gguf_string name)
+static void verify_padding(const place *p, size_t at, const char *behind)
 {
-    size_t end = round_up(at, part->alignment);
-    for (; at < end && at < part->map.n_bytes; at++)
-        if (part->map.bytes[at] != 0) {
-            finding(r, "byte %zu: the padding behind %s%.*s is not zero", at,
-                    behind, (int)name.n_bytes, name.bytes);
+    size_t end = round_up(at, p->part.alignment);
+    char text[64];
+    for (; at < end && at < p->part.map.n_bytes; at++)
+        if (p->part.map.bytes[at] != 0) {
+            finding(p->report, "%s: the padding behind %s is not zero",
+                    byte_text(p, at, text), behind);
             return;
         }
 }
 // @end verify-gap
 
 // @begin verify-layout
-// Tensors first to last - 1 are in one part. Where does its list end?
-static size_t list_end(const gguf_file *file, size_t last)
+// Where is a tensor expected, and what is behind it?
+static size_t verify_place(const place *p, const gguf_tensor *tensor,
+                           size_t expected)
 {
-    const gguf_tensor *tensor = &file->tensors[last - 1];
-    const char *end = tensor->name.bytes + tensor->name.n_bytes;
-    const char *bytes = (const char *)gguf_part_of(file, tensor).map.bytes;
-    // Number of dimensions, dimensions, type, offset.
-    return (size_t)(end - bytes) + 4 + 8 * (size_t)tensor->n_dims + 4 + 8;
+    size_t at = gguf_data_at(p->report->file, tensor);
+    char shown[NAME_TEXT], behind[NAME_TEXT + 8];
+    name_text(tensor->name.bytes, tensor->name.n_bytes, shown);
+    if (at != expected)
+        finding(p->report, "tensor %s: its data begin at byte %zu, expected "
+                "%zu, right behind those in front: some readers refuse it",
+                shown, at, expected);
+    snprintf(behind, sizeof behind, "tensor %s", shown);
+    verify_padding(p, at + tensor->n_bytes, behind);
+    return round_up(at + tensor->n_bytes, p->part.alignment);
 }
 
-static void verify_part(report *r, size_t first, size_t last)
+// @end verify-layout
+// @begin verify-part
+// The tensors from `first` on that are in this part; how many they are.
+static size_t verify_part(const place *p, size_t first)
 {
-    const gguf_file *file = r->file;
-    gguf_part part = gguf_part_of(file, &file->tensors[first]);
-    size_t expected = list_end(file, last), end = 0;
-    verify_padding(r, &part, expected, "the lists", (gguf_string){"", 0});
-    expected = round_up(expected, part.alignment);
-    for (size_t i = first; i < last; i++) {
-        const gguf_tensor *tensor = &file->tensors[i];
-        size_t at = gguf_data_at(file, tensor);
-        if (at != expected)
-            finding(r, "tensor %.*s: its data begin at byte %zu, expected "
-                    "%zu, right behind those in front: some readers refuse "
-                    "it", (int)tensor->name.n_bytes, tensor->name.bytes, at,
-                    expected);
-        at += tensor->n_bytes;
-        verify_padding(r, &part, at, "tensor ", tensor->name);
-        expected = round_up(at, part.alignment);
+    const gguf_file *file = p->report->file;
+    size_t i = first, expected = round_up(p->part.lists_end,
+                                          p->part.alignment);
+    size_t end = expected;
+    char text[64];
+    verify_padding(p, p->part.lists_end, "the lists");
+    for (; i < file->n_tensors && file->tensors[i].part == p->number; i++) {
+        expected = verify_place(p, &file->tensors[i], expected);
         end = expected > end ? expected : end;
     }
-    if (part.map.n_bytes > end)
-        finding(r, "byte %zu: %zu bytes behind the last tensor, expected "
-                "the end of the file", end, part.map.n_bytes - end);
+    if (p->part.map.n_bytes > end)
+        finding(p->report, "%s: %zu byte%s behind the %s, expected the end "
+                "of the file", byte_text(p, end, text),
+                p->part.map.n_bytes - end,
+                p->part.map.n_bytes - end == 1 ? "" : "s",
+                i > first ? "last tensor" : "lists");
+    return i - first;
 }
-// @end verify-layout
+// @end verify-part
 
 // @begin verify-parts
 void verify_layout(report *r)
 {
-    const gguf_file *file = r->file;
-    for (size_t i = 0, first = 0; i < file->n_tensors; i++)
-        if (i + 1 == file->n_tensors
-            || file->tensors[i + 1].part != file->tensors[first].part) {
-            verify_part(r, first, i + 1);
-            first = i + 1;
-        }
+    size_t first = 0;
+    for (size_t i = 0; i <= r->file->n_others; i++)
+        first += verify_part(&(place){r, gguf_part_at(r->file, i), i}, first);
 }
 // @end verify-parts
 
 // @begin verify-scales
 // Where a block holds the numbers that can be NaN or infinite: all of a
 // plain type, the scales of a quantized one, whose codes are whole numbers.
-typedef enum { NONE, HALF, BRAIN, SINGLE, DOUBLE, POWER, TINY } number_kind;
+typedef enum { NONE, HALF, BRAIN, SINGLE, DOUBLE, POWER, TINY,
+               SPREAD } number_kind;
 
 static const struct { number_kind kind; int at[4], n; }
 scales[DTYPE_COUNT] = {
@@ -109,6 +133,7 @@ scales[DTYPE_COUNT] = {
     [DTYPE_TQ1_0] = {HALF, {52}, 1},    [DTYPE_TQ2_0] = {HALF, {64}, 1},
     [DTYPE_Q1_0] = {HALF, {0}, 1},      [DTYPE_MXFP4] = {POWER, {0}, 1},
     [DTYPE_NVFP4] = {TINY, {0, 1, 2, 3}, 4},
+    [DTYPE_IQ1_M] = {SPREAD, {48}, 1},
 };
 // @end verify-scales
 
@@ -124,6 +149,8 @@ static bool is_unsound(number_kind kind, const unsigned char *at)
     case DOUBLE: return (at[7] & 0x7f) == 0x7f && at[6] >= 0xf0;
     case POWER:  return at[0] == 0xff;          // a bare exponent
     case TINY:   return (at[0] & 0x7f) == 0x7f; // NaN; it has no infinity
+    // A half in the upper four bits of four numbers of 16 bits.
+    case SPREAD: return (((at[7] & 0xf0) | at[5] >> 4) & 0x7c) == 0x7c;
     default:     return false;
     }
 }
@@ -143,19 +170,21 @@ static void verify_tensor(report *r, const gguf_tensor *tensor)
         if (bad && n_bad++ == 0)
             where = at / block_bytes * (size_t)info->block_size;
     }
+    char shown[NAME_TEXT];
+    static const char *const what[2][2] = {
+        {"numbers are", "number is"},
+        {"scales of blocks are", "scale of a block is"}};
     if (n_bad > 0)
-        finding(r, "tensor %.*s: %zu %s NaN or infinite, the first at number "
-                "%zu", (int)tensor->name.n_bytes, tensor->name.bytes, n_bad,
-                info->block_size > 1 ? "scales of blocks are" : "numbers are",
-                where);
+        finding(r, "tensor %s: %zu %s NaN or infinite, the first at number "
+                "%zu",
+                name_text(tensor->name.bytes, tensor->name.n_bytes, shown),
+                n_bad, what[info->block_size > 1][n_bad == 1], where);
 }
 
 void verify_numbers(report *r)
 {
     for (size_t i = 0; i < r->file->n_tensors; i++) {
         const gguf_tensor *tensor = &r->file->tensors[i];
-        // Its scale is scattered over the block, four bits here and there.
-        r->n_unchecked += tensor->type == DTYPE_IQ1_M;
         if (scales[tensor->type].kind != NONE)
             verify_tensor(r, tensor);
     }
