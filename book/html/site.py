@@ -48,7 +48,7 @@ class Page(HTMLParser):
         super().__init__()
         self.path, self.ids, self.links, self.wrong = path, [], [], []
         self.levels, self.files = [], []
-        self.sections = []          # [id, heading, its text, level]
+        self.sections = []          # [id, heading, text, level, prose]
         self.open, self.section_ids = [], []
         self.feed(text)
 
@@ -64,7 +64,7 @@ class Page(HTMLParser):
             self.levels.append(int(tag[1]))
             if self.section_ids:
                 self.sections.append([self.section_ids[-1], "", "",
-                                      int(tag[1])])
+                                      int(tag[1]), ""])
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
         for name in ("src", "srcset", "poster", "data"):
@@ -85,13 +85,16 @@ class Page(HTMLParser):
             return
         part = 1 if HEADINGS.intersection(self.open) else 2
         self.sections[-1][part] += data
+        if part == 2 and "pre" not in self.open:
+            self.sections[-1][4] += data
 
 
 def on_this_page(page):
     rows = "".join(
         f'<li class="level{level}"><a href="#{escape(where)}">'
         f'{escape(one_line(heading))}</a></li>'
-        for where, heading, _, level in page.sections if level in (2, 3))
+        for where, heading, _, level, _ in page.sections
+        if level in (2, 3))
     if not rows:
         return ""
     return ('<details class="here"><summary>On this page</summary>\n'
@@ -113,7 +116,8 @@ def search_index(pages):
     """{"sections": [[address, chapter, heading, beginning]], "words": ...}"""
     sections, words = [], {}
     for page in pages:
-        for i, (where, heading, text, _) in enumerate(page.sections):
+        for i, section in enumerate(page.sections):
+            where, heading, text, _, prose = section
             chapter = one_line(page.sections[0][1])
             for word in set(re.findall(r"\w+", (heading + " " + text)
                                        .lower())):
@@ -121,7 +125,7 @@ def search_index(pages):
                     words.setdefault(word, []).append(len(sections))
             sections.append([f"{page.path.name}#{where}", chapter,
                              one_line(heading) if i else "",
-                             beginning(text)])
+                             beginning(prose)])
     return {"sections": sections, "words": dict(sorted(words.items()))}
 
 
