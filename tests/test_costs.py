@@ -273,6 +273,16 @@ def test_the_probe_measures_memory():
     (["--memory", "-1"], "--memory -1: expected a size"),
     (["--memory", ""], "--memory : expected a size"),
     (["--memory", "1e30"], "expected a size"),
+    (["--memory", "0x1p3G"], "--memory 0x1p3G: expected a size"),
+    (["--memory", "0x10"], "expected a size"),
+    (["--memory", "16i"], "expected a size"),
+    (["--memory", "16Gi"], "expected a size"),
+    (["--memory", "16 G B"], "expected a size"),
+    (["--memory", "16GBB"], "expected a size"),
+    (["--memory", " "], "expected a size"),
+    (["--memory", "G"], "expected a size"),
+    (["--memory", "nan"], "expected a size"),
+    (["--memory", "inf"], "expected a size"),
     (["--bits", "5"], "--bits 5: expected 4, 8, 16 or 32"),
     (["--bits", "64"], "--bits"),
     (["--bandwidth", "-2"], "--bandwidth"),
@@ -288,7 +298,9 @@ def test_wrong_usage(flags, sentence):
 
 @pytest.mark.parametrize("text, n", [
     ("16G", 16 << 30), ("1.5GiB", 3 << 29), ("512MB", 512 << 20),
-    ("3T", 3 << 40), ("20K", 20 << 10), ("123456", 123456)])
+    ("3T", 3 << 40), ("20K", 20 << 10), ("123456", 123456),
+    ("16g", 16 << 30), ("16gb", 16 << 30), ("16 G", 16 << 30),
+    ("2 gib", 2 << 30), ("1e3m", 1000 << 20)])
 def test_sizes(text, n):
     assert answer("--memory", text)["verdict"]["memory"] == n
 
@@ -296,10 +308,94 @@ def test_sizes(text, n):
 @pytest.mark.parametrize("name", ["hardware", "context", "gpus",
                                   "block-size", "activations"])
 def test_tables_fit_the_page(name):
-    for arch in ("llama", "gpt2", "gptneox", "stablelm"):
-        done = run("--arch", arch, "--table", name, "--bandwidth", 50)
-        assert done.returncode == 0 and done.stderr == ""
-        assert 0 < max(map(len, done.stdout.splitlines())) <= 78
+    huge = ["--n-layer", 4096, "--n-embd", 1 << 24, "--d-ff", 1 << 24,
+            "--vocab-size", 1 << 24]
+    ways = [["--bandwidth", 50], ["--mixed"]] if name == "hardware" \
+        else [["--mixed", "--train-batch", 65536], []] if name == "gpus" \
+        else [["--arch", arch, *more] for more in ([], huge)
+              for arch in ("llama", "gpt2", "gptneox", "stablelm")]
+    for way in ways:
+        done = run("--table", name, *way)
+        assert done.returncode == 0
+        lines = done.stdout.splitlines()
+        assert 0 < max(map(len, lines)) <= 78
+        # Columns do not run together: as many words in each row.
+        cells = [len(line.split()) for line in lines[1:6]]
+        assert name in ("hardware", "gpus", "activations") \
+            or len(set(cells)) == 1
+
+
+def test_tables_of_others_say_what_they_are_about():
+    """The notes below them, and the flags that count there."""
+    def rows(*options):
+        return {row["model" if "hardware" in options else "memory in GiB"]:
+                row for row in json.loads(run(*options, "--json").stdout)}
+    text = run("--table", "hardware").stdout
+    assert text.endswith("running: contexts of 4096, or all it has;\n"
+                         "training: 8 x 1024 tokens, in floats\n")
+    long = rows("--table", "hardware", "-c", 100000)
+    short = rows("--table", "hardware", "-c", 2048)
+    assert long["running, FP32"]["125M"] == short["running, FP32"]["125M"]
+    assert long["running, FP32"]["1B"] > short["running, FP32"]["1B"]
+    assert rows("--table", "hardware", "--train-batch", 1)["training"][
+        "7B"] < short["training"]["7B"]
+    one, many = (rows("--table", "gpus", "--train-batch", n, "-t", 1)
+                 for n in (1, 64))
+    assert one["GPT-2 large"]["24"] == "32 all"
+    assert many["GPT-2 large"]["24"] != "32 all"
+    for flags, note in (
+            ([], "in floats; batches of --list or 8, blocks of 1024 or all"),
+            (["--mixed", "--train-batch", 3, "--train-block", 5000],
+             "in half precision; batches of 3, blocks of 5000 or all")):
+        assert note in run("--table", "gpus", *flags).stdout
+
+
+def test_a_file_is_weighed_by_its_tensors():
+    path = ROOT / "data/tiny.gguf"
+    tensors = gguf.GGUFReader(path).tensors
+    n_bytes = sum(int(t.n_bytes) for t in tensors)
+    bits = 8 * n_bytes / sum(int(t.n_elements) for t in tensors)
+    a = answer("--gguf", path, "--bandwidth", 20)
+    mine = a["weights"]["this file"]
+    assert mine["bytes"] == n_bytes and mine["bits"] == pytest.approx(bits)
+    assert mine["tokens_per_second"] == pytest.approx(
+        20e9 / mine["token_bytes"])
+    assert a["mapped_bytes"] == path.stat().st_size
+    assert a["bandwidth"] == 20e9
+    assert a["verdict"]["running"] == a["memory"]["total"] \
+        + path.stat().st_size
+    text = run("--gguf", path).stdout
+    assert f"this file {bits:10.2f} " in text
+    assert f"{path.stat().st_size:,} bytes" in text
+    other = answer("--bandwidth", 20)
+    assert "this file" not in other["weights"]
+    assert "mapped_bytes" not in other
+
+
+def test_texts_side_by_side():
+    one, three = (answer("--sequences", n, "-t", 1) for n in (1, 3))
+    for kind, cache in three["cache"].items():
+        assert cache["context"] == 3 * one["cache"][kind]["context"]
+    assert three["cache"]["F16"]["context"] \
+        == three["memory"]["key-value cache"]
+    text = run("--sequences", 3).stdout
+    assert "3 x 4096 of them" in text and "3 texts side by side" in text
+    assert "side by side" not in run().stdout
+
+
+def test_one_notation_for_a_count():
+    lines = run("--memory", "1G").stdout.splitlines()
+    total = next(line for line in lines if line.startswith("total"))
+    assert total.endswith(" 135M") and lines[-1].startswith(
+        "  with 135M weights:")
+    assert run("--table", "hardware").stdout.splitlines()[1].split() == [
+        "parameters", "125M", "356M", "1.24B", "3.21B", "6.74B"]
+
+
+def test_blocks_that_rows_do_not_fill():
+    a = answer("--n-embd", 100, "--n-head", 2)["weights"]
+    assert a["FP16"]["bytes"] > a["Q8"]["bytes"] > a["FP16"]["bytes"] / 2
+    assert 8.5 < a["Q8"]["bits"] < 16 and 4.5 < a["Q4"]["bits"] < 16
 
 
 def test_tables_are_data_too():

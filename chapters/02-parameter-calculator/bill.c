@@ -8,7 +8,7 @@
 // @begin bill-short
 void short_count(uint64_t count, char *text, size_t capacity)
 {
-    static const char units[] = {' ', 'K', 'M', 'B', 'T', 'Q'};
+    static const char units[] = {' ', 'k', 'M', 'B', 'T', 'Q'};
     double number = (double)count;
     int unit = 0;
     // 999.5 would print as 1000.

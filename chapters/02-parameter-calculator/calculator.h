@@ -28,6 +28,14 @@ typedef struct {
 // Put the rows of these options into `rows`, and tell how many they are.
 enum { N_OPTIONS = 30 + N_COST_OPTIONS };
 size_t calculator_options(settings *set, args_option *rows);
+
+// Does every flag that is given count for what is to be shown?
+// LLL_ERR_USAGE   no: which one, and beside which
+lll_status check_asked(const settings *set, lll_error *err);
+// Is a table wanted that is about other models than one that is described?
+bool asks_of_others(const settings *set);
+// Is a size, a bias or tying of the model given?
+bool sizes_given(const settings *set);
 // @end settings
 
 // @begin model-api
@@ -77,8 +85,6 @@ lll_status print_models_json(const model_list *list, lll_error *err);
 // @begin bill-api
 // The parameters by part, like a bill.
 void print_bill(const model_config *c);
-// "1.10B", "135M": what people call a model of that size.
-void short_count(uint64_t count, char *text, size_t capacity);
 // Keys and values of an object that is open: the description, the parts.
 void json_model(json_out *json, const model_config *c);
 void json_parameters(json_out *json, const model_config *c);

@@ -1,5 +1,6 @@
 // What a model costs, as data.
 #include "chapters/02-parameter-calculator/memory.h"
+#include "common/size.h"
 
 // @begin costs-json-items
 // A size that does not fit in size_t is null.
@@ -34,32 +35,45 @@ static void put_object(json_out *json, const char *key)
 }
 // @end costs-json-items
 
+// @begin costs-json-stored
+// Weights of `bytes`, of which a number has `number`; without a type those
+// of a file, which has several.
+static void put_stored(json_out *json, const cost_question *q,
+                       const char *name, const char *type, double number,
+                       size_t bytes)
+{
+    double empty = cost_token_bytes(q->config, number, q->run.cache_type, 0);
+    double full = cost_token_bytes(q->config, number, q->run.cache_type,
+                                   q->run.n_ctx);
+    put_object(json, name);
+    put_text(json, "type", type);
+    put_real(json, "bits", 8 * number);
+    put_bytes(json, "bytes", bytes);
+    put_real(json, "token_bytes", empty);
+    put_real(json, "token_bytes_full", full);
+    if (q->bandwidth > 0) {
+        put_real(json, "tokens_per_second", q->bandwidth / empty);
+        put_real(json, "tokens_per_second_full", q->bandwidth / full);
+    }
+    json_out_end(json);
+}
+// @end costs-json-stored
+
 // @begin costs-json-weights
 static void put_weights(json_out *json, const cost_question *q)
 {
     const model_config *c = q->config;
     put_object(json, "weights");
+    if (q->file_bytes > 0)
+        put_stored(json, q, "this file", NULL, q->number_bytes,
+                   q->tensor_bytes);
     for (int i = 0; i < N_STORED_TYPES; i++) {
         const stored_type *s = &stored_types[i];
-        double number = cost_number_bytes(c, s->type);
-        put_object(json, s->name);
-        put_text(json, "type", dtype_name((uint32_t)s->type));
-        put_real(json, "bits", 8 * number);
-        put_bytes(json, "bytes", cost_weights(c, s->type));
-        double empty = cost_token_bytes(c, number, q->run.cache_type, 0);
-        double full = cost_token_bytes(c, number, q->run.cache_type,
-                                       q->run.n_ctx);
-        put_real(json, "token_bytes", empty);
-        put_real(json, "token_bytes_full", full);
-        if (q->bandwidth > 0) {
-            put_real(json, "tokens_per_second", q->bandwidth / empty);
-            put_real(json, "tokens_per_second_full", q->bandwidth / full);
-        }
-        json_out_end(json);
+        put_stored(json, q, s->name, dtype_name((uint32_t)s->type),
+                   cost_number_bytes(c, s->type), cost_weights(c, s->type));
     }
     json_out_end(json);
 }
-
 // @end costs-json-weights
 
 // @begin costs-json-cache
@@ -72,8 +86,10 @@ static void put_cache(json_out *json, const cost_question *q)
             continue;
         put_object(json, dtype_name((uint32_t)types[i]));
         put_bytes(json, "position", cost_cache_position(q->config, types[i]));
-        put_bytes(json, "context", plan_kv_cache(q->config, types[i],
-                                                 q->run.n_ctx));
+        put_bytes(json, "context",
+                  size_times((size_t)q->run.n_sequences,
+                             plan_kv_cache(q->config, types[i],
+                                           q->run.n_ctx)));
         json_out_end(json);
     }
     json_out_end(json);
@@ -146,17 +162,22 @@ static void put_verdict(json_out *json, const cost_question *q)
 // @end costs-json-verdict
 
 // @begin costs-json
-void json_plan(json_out *json, const memory_plan *plan)
+void json_plan(json_out *json, const memory_plan *plan,
+               const cost_question *q)
 {
     put_object(json, "memory");
     for (int i = 0; i < PLAN_PARTS; i++)
         put_bytes(json, plan_part_name((plan_part)i), plan->bytes[i]);
     put_bytes(json, "total", plan->total);
     json_out_end(json);
+    if (q->file_bytes > 0)
+        put_bytes(json, "mapped_bytes", (size_t)q->file_bytes);
 }
 
 void json_costs(json_out *json, const cost_question *q)
 {
+    if (q->bandwidth > 0)
+        put_real(json, "bandwidth", q->bandwidth);
     put_weights(json, q);
     put_cache(json, q);
     put_operations(json, q);

@@ -117,7 +117,7 @@ lll_status change_model(model_config *c, const settings *set, lll_error *err)
 // @end model-change
 
 // @begin model-given
-static bool any_given(const settings *set)
+bool sizes_given(const settings *set)
 {
     bool any = set->bias || set->no_bias || set->tied || set->untied;
     for (int i = 0; i < N_SIZES; i++)
@@ -153,7 +153,7 @@ static lll_status check_flags(const settings *set, lll_error *err)
         return lll_fail(err, LLL_ERR_USAGE, "%s contradict each other; give "
                         "one", set->tied && set->untied ? "--tied and "
                         "--untied" : "--bias and --no-bias");
-    if (set->gguf != NULL && (any_given(set) || set->arch != NULL))
+    if (set->gguf != NULL && (sizes_given(set) || set->arch != NULL))
         return lll_fail(err, LLL_ERR_USAGE, "a GGUF file describes its model "
                         "whole; leave --gguf out to describe another");
     if (set->config != NULL && set->arch != NULL)
@@ -177,7 +177,7 @@ lll_status model_describe(model *m, const settings *set, lll_error *err)
         return model_open(m, set->gguf, err);
     if (set->config != NULL) {
         status = model_open(m, set->config, err);
-        if (status != LLL_OK || !any_given(set))
+        if (status != LLL_OK || !sizes_given(set))
             return status;
         char name[48];
         config_copy_name(name, sizeof name, m->config.name,
@@ -194,7 +194,7 @@ lll_status model_describe(model *m, const settings *set, lll_error *err)
         return ask_model(&m->config, set, stdin, err);
     if (status == LLL_OK)
         status = change_model(&m->config, set, err);
-    if (status == LLL_OK && any_given(set)) {
+    if (status == LLL_OK && sizes_given(set)) {
         strcpy(m->config.name, "from the command line");
         note_defaults(set, &m->config);
     }

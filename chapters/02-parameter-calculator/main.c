@@ -14,7 +14,9 @@ static lll_status make_request(const settings *set, const model *m,
                                plan_request *request, lll_error *err)
 {
     dtype cache_type;
-    if (!dtype_by_name(set->cache_type, &cache_type))
+    if (!dtype_by_name(set->cache_type, &cache_type)
+        || (cache_type != DTYPE_F16 && cache_type != DTYPE_F32
+            && cache_type != DTYPE_Q8_0))
         return lll_fail(err, LLL_ERR_USAGE, "--cache-type %s: expected f16, "
                         "f32 or q8_0", set->cache_type);
     int64_t n_ctx = set->n_ctx;
@@ -51,7 +53,7 @@ static lll_status print_json(const settings *set, const model *m,
     if (set->mistakes)
         json_mistakes(&json, &m->config);
     if (plan != NULL)
-        json_plan(&json, plan);
+        json_plan(&json, plan, q);
     json_costs(&json, q);
     json_out_end(&json);
     return json_out_finish(&json, err);
@@ -101,8 +103,7 @@ static lll_status show_model(const settings *set, const model *m,
     if (status == LLL_OK && runs)
         status = plan_memory(c, &request, &plan, err);
     if (status == LLL_OK)
-        status = cost_prepare(&set->costs, c, &request, m->file.n_bytes, &q,
-                              err);
+        status = cost_prepare(&set->costs, c, &request, &m->file, &q, err);
     if (status != LLL_OK)
         return status;
     if (set->costs.table != NULL)
@@ -151,9 +152,14 @@ static lll_status run(const settings *set, const args_list *rest,
     if (rest->n_items > 0 && !set->compare)
         return lll_fail(err, LLL_ERR_USAGE, "unexpected \"%s\"; several "
                         "models go with --compare", rest->items[0]);
-    if (set->compare || set->list)
+    lll_status status = check_asked(set, err);
+    if (status == LLL_OK && (set->compare || set->list))
         return show_models(set, rest, err);
-    lll_status status = model_describe(&m, set, err);
+    if (status == LLL_OK)
+        status = model_describe(&m, set, err);
+    // What is asked of others has no limit from a model that nobody named.
+    if (asks_of_others(set))
+        m.config.context_length = CONFIG_MAX_DIMENSION;
     if (status == LLL_OK)
         status = show_model(set, &m, err);
     model_close(&m);

@@ -61,13 +61,19 @@ static void print_cache(const cost_question *q)
 {
     static const dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_Q8_0};
     char one[32], all[32];
-    printf("\ncache          a position %8d of them\n", q->run.n_ctx);
+    size_t n_texts = (size_t)q->run.n_sequences;
+    printf("\ncache          a position ");
+    if (n_texts > 1)
+        printf("%zu x %d of them\n", n_texts, q->run.n_ctx);
+    else
+        printf("%8d of them\n", q->run.n_ctx);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (plan_kv_check(types[i], q->config->head_dim, NULL) != LLL_OK)
             continue;
         bytes_text(cost_cache_position(q->config, types[i]), one, sizeof one);
-        bytes_text(plan_kv_cache(q->config, types[i], q->run.n_ctx), all,
-                   sizeof all);
+        bytes_text(size_times(n_texts, plan_kv_cache(q->config, types[i],
+                                                     q->run.n_ctx)),
+                   all, sizeof all);
         printf("  %-8s %14s %16s\n", dtype_name((uint32_t)types[i]), one,
                all);
     }
@@ -108,7 +114,6 @@ static void print_operations(const cost_question *q)
 void print_weights(const cost_question *q)
 {
     const model_config *c = q->config;
-    double total = (double)config_count(c).total;
     char with[32];
     snprintf(with, sizeof with, "with %d", q->run.n_ctx);
     printf("\nweights         bits each        bytes");
@@ -116,8 +121,7 @@ void print_weights(const cost_question *q)
         printf("    tokens/s %12s", with);
     printf("\n");
     if (q->file_bytes > 0)
-        weights_line(q, "this file", (double)q->file_bytes / total,
-                     (size_t)q->file_bytes);
+        weights_line(q, "this file", q->number_bytes, q->tensor_bytes);
     for (int i = 0; i < N_STORED_TYPES; i++) {
         char name[32];
         const stored_type *s = &stored_types[i];
@@ -141,12 +145,17 @@ void print_weights(const cost_question *q)
 void print_plan(const cost_question *q, const memory_plan *plan)
 {
     printf("\nrunning it: a context of %d, batches of %d, %d threads, cache "
-           "of %s\n", q->run.n_ctx, q->run.n_batch, q->run.n_threads,
+           "of %s", q->run.n_ctx, q->run.n_batch, q->run.n_threads,
            dtype_name((uint32_t)q->run.cache_type));
+    if (q->run.n_sequences > 1)
+        printf(",\n  %d texts side by side", q->run.n_sequences);
+    printf("\n");
     for (int i = 0; i < PLAN_PARTS; i++)
         if (plan->bytes[i] > 0)
             bytes_line(plan_part_name((plan_part)i), plan->bytes[i]);
     bytes_line("together", plan->total);
+    if (q->file_bytes > 0)
+        bytes_line("and mapped, the file", (size_t)q->file_bytes);
 }
 // @end memory-plan
 

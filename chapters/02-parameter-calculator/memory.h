@@ -10,6 +10,7 @@
 #include "common/config.h"
 #include "common/cost.h"
 #include "common/error.h"
+#include "common/gguf.h"
 #include "common/json_out.h"
 #include "common/plan.h"
 
@@ -40,23 +41,27 @@ size_t cost_options(cost_settings *settings, args_option *rows);
 typedef struct {
     const model_config *config;
     plan_request run;
-    uint64_t file_bytes;        // of the file it came from, or 0
+    uint64_t file_bytes;        // mapped, of the file it came from, or 0
+    size_t tensor_bytes;        // of its tensors alone
+    double number_bytes;        // of one of their numbers
     size_t memory;              // bytes; 0 where nobody knows
     bool memory_said;           // by the user, not by this machine
     double bandwidth;           // bytes a second; 0 where nobody knows
     double one_core;            // of one thread, when measured
     const char *weights;        // "Q4", of --bits, or "this file"
-    size_t weight_bytes;        // of those
+    size_t weight_bytes;        // of those, or of the whole file
     dtype weight_type;          // of --bits; 4 bits where a file is meant
+    int n_texts;                // of --train-batch; 0: each model's own
     training_request training;
 } cost_question;
 
 // Fill in what follows from the settings, the machine and the model, and
-// measure if that is wanted. `config` is borrowed.
+// measure if that is wanted. `config` is borrowed; `file` is the one that it
+// came from, without tensors where it came from none.
 // LLL_ERR_USAGE   a value that makes no sense: which; else as probe_memory()
 lll_status cost_prepare(const cost_settings *settings,
                         const model_config *config, const plan_request *run,
-                        uint64_t file_bytes, cost_question *question,
+                        const gguf_file *file, cost_question *question,
                         lll_error *err);
 
 // The same question about another model: contexts, blocks and batches as far
@@ -79,11 +84,14 @@ lll_status print_table(const char *name, const cost_question *q,
                        lll_error *err);
 
 // The plan, and all the rest, as members of the object that is open.
-void json_plan(json_out *json, const memory_plan *plan);
+void json_plan(json_out *json, const memory_plan *plan,
+               const cost_question *q);
 void json_costs(json_out *json, const cost_question *q);
 
 // "  name           16.00 GiB     17,179,869,184 bytes"
 void bytes_line(const char *name, size_t bytes);
+// "1.10B", "135M": what people call a model of so many parameters.
+void short_count(uint64_t count, char *text, size_t capacity);
 // "16.00 GiB", or "too much" for a size that does not fit in size_t.
 void bytes_text(size_t bytes, char *text, size_t capacity);
 // @end memory-show

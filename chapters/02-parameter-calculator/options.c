@@ -81,3 +81,110 @@ size_t calculator_options(settings *set, args_option *rows)
     return n + cost_options(&set->costs, rows + n);
 }
 // @end options-show
+
+// @begin options-views
+// What can be shown, as bits, and what a flag may count for.
+enum {
+    SHOW_ALL = 1, SHOW_FORMULA = 2, SHOW_MISTAKES = 4, SHOW_LIST = 8,
+    SHOW_COMPARE = 16, SHOW_HARDWARE = 32, SHOW_CONTEXT = 64,
+    SHOW_GPUS = 128, SHOW_BLOCK = 256, SHOW_ACTIVATIONS = 512,
+    FOR_OTHERS = SHOW_HARDWARE | SHOW_GPUS,
+    FOR_MODEL = SHOW_ALL | SHOW_FORMULA | SHOW_MISTAKES | SHOW_CONTEXT
+                | SHOW_BLOCK | SHOW_ACTIVATIONS,
+    FOR_RUNNING = SHOW_ALL | SHOW_CONTEXT | FOR_OTHERS,
+    FOR_TRAINING = SHOW_ALL | SHOW_BLOCK | SHOW_ACTIVATIONS | FOR_OTHERS
+};
+
+// Which table it is; 0 for none, and for a name that print_table() refuses.
+static unsigned table_view(const settings *set)
+{
+    static const struct { const char *name; unsigned view; } tables[] = {
+        {"hardware", SHOW_HARDWARE}, {"context", SHOW_CONTEXT},
+        {"gpus", SHOW_GPUS}, {"block-size", SHOW_BLOCK},
+        {"activations", SHOW_ACTIVATIONS},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        if (set->costs.table != NULL
+            && strcmp(set->costs.table, tables[i].name) == 0)
+            return tables[i].view;
+    return 0;
+}
+
+bool asks_of_others(const settings *set)
+{
+    return (table_view(set) & FOR_OTHERS) != 0;
+}
+// @end options-views
+
+// @begin options-counts
+typedef struct {
+    const char *flag;
+    bool given;
+    unsigned counts;            // for these
+} flag_use;
+enum { N_VIEWS = 5, N_USES = 24 };
+
+// The flags that choose what is shown come first.
+static void flag_uses(const settings *s, flag_use *uses)
+{
+    const cost_settings *c = &s->costs;
+    const flag_use all[N_USES] = {
+        {"--show-formula", s->formula, SHOW_FORMULA},
+        // As JSON everything is shown, and the mistakes with it.
+        {"--mistakes", s->mistakes,
+         s->json ? SHOW_MISTAKES | SHOW_ALL : SHOW_MISTAKES},
+        {"--list", s->list, SHOW_LIST},
+        {"--compare", s->compare, SHOW_COMPARE},
+        {"--table", c->table != NULL, table_view(s)},
+        {"--json", s->json, ~(unsigned)SHOW_FORMULA},
+        {"--gguf", s->gguf != NULL, FOR_MODEL},
+        {"--config", s->config != NULL, FOR_MODEL},
+        {"--interactive", s->interactive, FOR_MODEL},
+        {"--arch", s->arch != NULL, FOR_MODEL},
+        {"a size of a model", sizes_given(s), FOR_MODEL},
+        {"--ctx-size", s->n_ctx > 0, SHOW_ALL | FOR_OTHERS},
+        // @end options-counts
+        // @begin options-counts-2
+        {"--batch-size", s->n_batch != 512, FOR_RUNNING},
+        {"--threads", s->n_threads > 0, FOR_RUNNING},
+        {"--sequences", s->n_sequences > 1, FOR_RUNNING},
+        {"--cache-type", strcmp(s->cache_type, "f16") != 0, FOR_RUNNING},
+        {"--memory", c->memory != NULL, SHOW_ALL},
+        {"--bits", c->bits > 0, SHOW_ALL},
+        {"--bandwidth or --probe", c->bandwidth > 0 || c->probe,
+         SHOW_ALL | SHOW_HARDWARE},
+        {"--train-batch", c->n_texts > 0, FOR_TRAINING},
+        {"--train-block", c->n_block > 0,
+         FOR_TRAINING & ~(unsigned)SHOW_BLOCK},
+        {"--mixed", c->mixed, FOR_TRAINING},
+        // Tables of other models, and of blocks, try it with and without.
+        {"--checkpoint", c->checkpoint, SHOW_ALL | SHOW_ACTIVATIONS},
+        {"--lora-rank", c->lora_rank > 0,
+         FOR_TRAINING & ~(unsigned)FOR_OTHERS},
+    };
+    memcpy(uses, all, sizeof all);
+}
+// @end options-counts-2
+
+// @begin options-check
+lll_status check_asked(const settings *set, lll_error *err)
+{
+    flag_use uses[N_USES];
+    const flag_use *view = NULL;
+    flag_uses(set, uses);
+    for (int i = 0; i < N_VIEWS && view == NULL; i++)
+        if (uses[i].given)
+            view = &uses[i];
+    bool table = view == &uses[N_VIEWS - 1];
+    for (int i = 0; view != NULL && view->counts != 0 && i < N_USES; i++)
+        if (uses[i].given && (uses[i].counts & view->counts) == 0)
+            return lll_fail(err, LLL_ERR_USAGE, "found %s beside %s%s%s, "
+                            "where it says nothing; give one of the two",
+                            uses[i].flag, view->flag, table ? " " : "",
+                            table ? set->costs.table : "");
+    if (set->costs.probe && set->costs.bandwidth > 0)
+        return lll_fail(err, LLL_ERR_USAGE, "--probe measures what "
+                        "--bandwidth says; give one of the two");
+    return LLL_OK;
+}
+// @end options-check

@@ -1,12 +1,14 @@
 // What is asked about a model's memory and speed, from the command line.
 #include "chapters/02-parameter-calculator/memory.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/machine.h"
 #include "common/probe.h"
+#include "common/size.h"
 
 // @begin question-options
 const cost_settings cost_defaults = {
@@ -45,21 +47,26 @@ size_t cost_options(cost_settings *s, args_option *rows)
 // @end question-options
 
 // @begin question-size
-// "16G", "512M", "1.5GiB", "17179869184": powers of 1024.
+// "16G", "512 mb", "1.5GiB", "17179869184": powers of 1024.
 static lll_status read_size(const char *text, size_t *out, lll_error *err)
 {
     static const char units[] = "KMGT";
     char *end;
     double value = strtod(text, &end);
-    const char *unit = *end == '\0' ? NULL : strchr(units, *end);
+    bool nothing = end == text, hexadecimal = strpbrk(text, "xX") != NULL;
+    end += strspn(end, " ");
+    const char *unit = *end == '\0' ? NULL
+                       : strchr(units, toupper((unsigned char)*end));
     if (unit != NULL) {
         for (const char *u = units; u <= unit; u++)
             value *= 1024;
         end++;
-        end += strcmp(end, "B") == 0 ? 1 : strcmp(end, "iB") == 0 ? 2 : 0;
+        end += (*end == 'i' || *end == 'I') && end[1] != '\0';
+        end += *end == 'b' || *end == 'B';
     }
     // Negated, so that NaN is refused too.
-    if (*end != '\0' || end == text || !(value >= 1 && value < 0x1p53))
+    if (*end != '\0' || nothing || hexadecimal
+        || !(value >= 1 && value < 0x1p53))
         return lll_fail(err, LLL_ERR_USAGE, "--memory %s: expected a size "
                         "such as 16G or 512M", text);
     *out = (size_t)value;
@@ -109,7 +116,8 @@ cost_question cost_question_for(const cost_question *question,
     q.config = c;
     q.run.n_ctx = smaller(q.run.n_ctx, c->context_length);
     q.run.n_batch = smaller(q.run.n_batch, q.run.n_ctx);
-    kept->n_batch = c->batch_size > 0 ? c->batch_size : USUAL_TEXTS;
+    kept->n_batch = q.n_texts > 0 ? q.n_texts
+                    : c->batch_size > 0 ? c->batch_size : USUAL_TEXTS;
     kept->n_block = smaller(kept->n_block, c->context_length);
     return q;
 }
@@ -134,15 +142,32 @@ static lll_status read_training(const cost_settings *s, cost_question *q,
         return lll_fail(err, LLL_ERR_USAGE, "--lora-matrices %s: expected "
                         "some of q,k,v,o,gate,up,down, or all",
                         s->lora_matrices);
+    if (s->lora_rank > 0 && cost_adapters(q->config, 1, t->lora_matrices)
+        == 0)
+        return lll_fail(err, LLL_ERR_USAGE, "--lora-matrices %s: found no "
+                        "such matrix in this model, expected one that it "
+                        "has", s->lora_matrices);
+    q->n_texts = (int)s->n_texts;
     *q = cost_question_for(q, q->config);
-    if (s->n_texts > 0)
-        q->training.activations.n_batch = (int)s->n_texts;
     return LLL_OK;
 }
 // @end question-training
 
 // @begin question-weights
-static lll_status read_weights(const cost_settings *s, uint64_t file_bytes,
+// A file is mapped whole, and its tensors alone are what a token reads.
+static void weigh_file(const gguf_file *file, cost_question *q)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        q->tensor_bytes = size_plus(q->tensor_bytes,
+                                    file->tensors[i].n_bytes);
+        n = size_plus(n, file->tensors[i].n_elements);
+    }
+    q->file_bytes = file->n_bytes;
+    q->number_bytes = n > 0 ? (double)q->tensor_bytes / (double)n : 0;
+}
+
+static lll_status read_weights(const cost_settings *s, const gguf_file *file,
                                cost_question *q, lll_error *err)
 {
     int64_t bits = s->bits > 0 ? s->bits : 4;
@@ -155,10 +180,10 @@ static lll_status read_weights(const cost_settings *s, uint64_t file_bytes,
         return lll_fail(err, LLL_ERR_USAGE, "--bits %" PRId64
                         ": expected 4, 8, 16 or 32", s->bits);
     q->weight_bytes = cost_weights(q->config, q->weight_type);
-    q->file_bytes = file_bytes;
-    if (s->bits == 0 && file_bytes > 0) {
+    weigh_file(file, q);
+    if (s->bits == 0 && q->file_bytes > 0) {
         q->weights = "this file";
-        q->weight_bytes = (size_t)file_bytes;
+        q->weight_bytes = (size_t)q->file_bytes;
     }
     return LLL_OK;
 }
@@ -166,11 +191,11 @@ static lll_status read_weights(const cost_settings *s, uint64_t file_bytes,
 
 // @begin question-prepare
 lll_status cost_prepare(const cost_settings *s, const model_config *c,
-                        const plan_request *run, uint64_t file_bytes,
+                        const plan_request *run, const gguf_file *file,
                         cost_question *question, lll_error *err)
 {
     cost_question q = {.config = c, .run = *run};
-    lll_status status = read_weights(s, file_bytes, &q, err);
+    lll_status status = read_weights(s, file, &q, err);
     q.memory = (size_t)machine_read_memory().available;
     q.memory_said = s->memory != NULL;
     if (status == LLL_OK && q.memory_said)

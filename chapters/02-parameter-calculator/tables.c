@@ -23,7 +23,7 @@ typedef struct {
     const char *corner;     // what the rows are
     char rows[MAX_ROWS][64], columns[MAX_COLUMNS][16];
     cell cells[MAX_ROWS][MAX_COLUMNS];
-    char note[200];         // a line below
+    char note[320];         // lines below
 } grid;
 
 // A new row, and its cells.
@@ -47,7 +47,7 @@ static void cell_text(const cell *c, char *text, size_t capacity)
     else if (c->kind == CELL_BYTES || c->number == SIZE_MAX)
         bytes_text(c->number, text, capacity);
     else if (c->kind == CELL_SHORT)
-        count_text(c->number, text, capacity);
+        short_count(c->number, text, capacity);
     else if (c->number == 0)
         snprintf(text, capacity, "-");
     else
@@ -66,6 +66,9 @@ static void print_grid(const grid *g)
         printf("%-*.*s", first, first, g->rows[row]);
         for (int i = 0; i < g->n_columns; i++) {
             cell_text(&g->cells[row][i], text, sizeof text);
+            // No model that one would train is as large.
+            if (strlen(text) >= (size_t)g->width)
+                short_count(g->cells[row][i].number, text, sizeof text);
             printf("%*s", g->width, text);
         }
         printf("\n");
@@ -206,6 +209,11 @@ static void fill_hardware(grid *g, const cost_question *q)
 // @end tables-hardware-rows
 
 // @begin tables-hardware-speed
+static const char *precision_name(const cost_question *q)
+{
+    return q->training.activations.half ? "half precision" : "floats";
+}
+
 static void fill_hardware_speed(grid *g, const cost_question *q)
 {
     g->width = 12;
@@ -223,10 +231,10 @@ static void fill_hardware_speed(grid *g, const cost_question *q)
                          q->run.cache_type, 0));
         }
     }
-    snprintf(g->note, sizeof g->note, "running: contexts of %d; training: "
-             "%d x %d tokens\n", q->run.n_ctx,
+    snprintf(g->note, sizeof g->note, "running: contexts of %d, or all it "
+             "has;\ntraining: %d x %d tokens, in %s\n", q->run.n_ctx,
              q->training.activations.n_batch,
-             q->training.activations.n_block);
+             q->training.activations.n_block, precision_name(q));
 }
 // @end tables-hardware-speed
 
@@ -264,6 +272,9 @@ static void fill_gpus(grid *g, const cost_question *q,
                       const model_config *configs, int n_configs)
 {
     static const size_t gib[MAX_COLUMNS] = {8, 12, 16, 24, 40, 48, 80};
+    char texts[32] = "--list or 8";
+    if (q->n_texts > 0)
+        snprintf(texts, sizeof texts, "%d", q->n_texts);
     g->corner = "memory in GiB";
     g->width = 8;
     for (int i = 0; i < MAX_COLUMNS; i++) {
@@ -287,8 +298,9 @@ static void fill_gpus(grid *g, const cost_question *q,
     }
     snprintf(g->note, sizeof g->note, "bits of the most exact weights that "
              "run, with %d positions or all it has;\nand how one can train: "
-             "all weights, with checkpoints, or low-rank adapters\n",
-             q->run.n_ctx);
+             "all weights, with checkpoints, or low-rank adapters,\nin %s; "
+             "batches of %s, blocks of %d or all it has\n", q->run.n_ctx,
+             precision_name(q), texts, q->training.activations.n_block);
 }
 // @end tables-gpus
 

@@ -78,7 +78,7 @@ void print_verdict(const cost_question *q)
                   cost_training(c, &q->training).total, q->memory);
         print_longest(q);
     }
-    count_text(config_count(c).total, text, sizeof text);
+    short_count(config_count(c).total, text, sizeof text);
     printf("  with %s weights: %s\n", text,
            advice_by_size(config_count(c).total));
 }
