@@ -6,13 +6,14 @@
 int main(int argc, char **argv)
 {
     exercise_sheet(argc, argv);
-    int half = (int)exercise_pick(16, 21) << 10
-               | (int)exercise_pick(1, 3) << 8;
+    // One pick a statement: C does not say which operand comes first.
+    int half = (int)exercise_pick(16, 21) << 10;
+    half |= (int)exercise_pick(1, 3) << 8;
     exercise_number("value", (double)f16_to_f32((uint16_t)half), 1e-9,
                     "Which number is the half 0x%04x?", (unsigned)half);
 
-    float number = ldexpf((float)exercise_pick(9, 15), (int)exercise_pick(-4,
-                                                                          4));
+    int whole = (int)exercise_pick(9, 15);
+    float number = ldexpf((float)whole, (int)exercise_pick(-4, 4));
     int bits = f32_to_f16(number);
     exercise_whole("exponent", bits >> 10,
                    "The half that is %g: what is its e, the number in its "
