@@ -22,7 +22,9 @@ static void print_pieces(const pretokenizer *rules, text_span text)
     }
     putchar('\n');
 }
+// @end pieces
 
+// @begin pieces-2
 lll_status show_pieces(text_span text, const char *pre, lll_error *err)
 {
     const pretokenizer *rules;
@@ -42,4 +44,4 @@ lll_status show_pieces(text_span text, const char *pre, lll_error *err)
     }
     return LLL_OK;
 }
-// @end pieces
+// @end pieces-2
