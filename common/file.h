@@ -47,9 +47,9 @@ enum { FILE_BUFFER_BYTES = 1 << 18 };
 // A `path` that is a link is replaced by the file, and what the link led to
 // stays as it is.
 //
-// LLL_ERR_IO       an empty name; the folder is missing or closed to us, something that is
-//                  not a regular file has that name, or a hundred partial
-//                  files are in the way
+// LLL_ERR_IO       an empty name; the folder is missing or closed to us,
+//                  something that is not a regular file has that name, or a
+//                  hundred partial files are in the way
 // LLL_ERR_MEMORY   no room for the buffer
 lll_status file_create(file_writer *out, const char *path, lll_error *err);
 // What file_create() asks for.

@@ -383,7 +383,7 @@ def test_verify_looks_behind_the_lists_of_every_part(tmp_path):
         "expected the end of the file"]
 
 
-def test_verify_finds_nothing_in_what_we_write(tmp_path, smollm2):
+def test_verify_finds_nothing_in_what_we_write(tmp_path):
     """Chapter 3 copies, chapter 4 trains, chapter 7 converts."""
     made = [tmp_path / f"{i}.gguf" for i in range(4)]
     run("data/trace.gguf", "--copy", made[0])
@@ -391,10 +391,10 @@ def test_verify_finds_nothing_in_what_we_write(tmp_path, smollm2):
                     "--vocab-size", "300", "-o", made[1]], check=True,
                    capture_output=True)
     for path, source, kind in ((made[2], TINY, "f16"),
-                               (made[3], smollm2, "q4_0")):
+                               (made[3], TINY, "q4_0")):
         subprocess.run(["./chapter-07/run", "convert", source, path,
                         "--type", kind], check=True, capture_output=True)
-    for path in made:
+    for path in [TINY, *made]:
         assert told(path, "--verify") == [], path
 
 
@@ -431,6 +431,10 @@ def weights_hash(path):
 def test_hash_of_the_weights(tmp_path):
     text, want = weights_hash(TINY)
     assert run(TINY, "--hash", "--tensors") == text
+    assert told(TINY, "--hash", "--tensors")["tensors"] == [
+        {"name": line.split()[3], "sha256": line.split()[0]}
+        for line in text.decode().splitlines()]
+    assert "tensors" not in told(TINY, "--hash")
     assert run(TINY, "--hash").decode().endswith(
         f"\n# {want}  the weights alone\n")
     # Another order, other metadata, another alignment: the same weights.
@@ -512,12 +516,18 @@ def test_compare(tmp_path):
          "to": "F32 3 x 2"}]
     result = run("--compare", a, b, code=1)
     lines = result.stdout.decode().splitlines()
-    assert "~ key a.nested: ARRAY 2 x ARRAY: [1 ...], [3] -> ARRAY 2 x " \
-        "ARRAY: [1], [2 ...]" in lines
+    at = lines.index("~ key a.nested: ARRAY 2 x ARRAY: [1 ...], [3]")
+    assert lines[at + 1] == "    -> ARRAY 2 x ARRAY: [1], [2 ...]"
     assert "    3 of 6 numbers differ, by at most 0.5 (number 1), RMS " \
         "0.228218; 1 are not finite" in lines
     assert result.stderr.decode() == (
         f"error: {a} and {b} differ: keys 4, tensors 6\n")
+
+
+def test_comparing_fits_a_screen(smollm2):
+    for words in ((smollm2, TINY), (TINY, smollm2)):
+        result = run("--compare", *words, code=1)
+        assert max(map(len, result.stdout.decode().splitlines())) <= 80
 
 
 def test_nested_arrays(tmp_path):
@@ -586,6 +596,42 @@ def test_hex_as_json():
         assert len(shown) == min(f["bytes"], 16)
     text = run(TINY, "--hex").decode()
     assert all(f["meaning"] in text for f in fields)
+    assert fields[-2]["meaning"] == "padding" and fields[-1]["at"] == (
+        fields[-2]["at"] + fields[-2]["bytes"])
+
+
+@pytest.mark.parametrize("kind,number,text", [
+    (raw.U8, 200, "200"), (raw.I8, -3, "-3"), (raw.U16, 65535, "65535"),
+    (raw.I16, -300, "-300"), (raw.U32, 7, "7"), (raw.F32, 1.5, "1.5"),
+    (raw.BOOL, 1, "true"), (raw.U64, 2 ** 64 - 1, str(2 ** 64 - 1)),
+    (raw.I64, -5, "-5"), (raw.F64, 0.1, "0.1")])
+def test_hex_decodes_numbers(tmp_path, kind, number, text):
+    path = tmp_path / "a.gguf"
+    path.write_bytes(raw.gguf([raw.value("a", kind, number)]))
+    assert told(path, "--hex")[-1]["meaning"] == f"the value: {text}"
+
+
+def test_an_empty_text_is_seen(tmp_path):
+    path = tmp_path / "a.gguf"
+    path.write_bytes(raw.gguf([
+        raw.value("a", raw.STRING, ""), raw.value("b", raw.ARRAY, raw.array(
+            raw.STRING, [raw.text(""), raw.text("x")]))]))
+    lines = run(path, "--metadata").decode().splitlines()
+    assert lines[0].endswith(' ""') and lines[1].endswith(': "", x')
+
+
+def test_a_full_bar_ends_before_its_number(tmp_path):
+    path = tmp_path / "a.gguf"
+    path.write_bytes(raw.gguf([raw.ARCH], [raw.tensor("t", [4])], b"\0" * 16))
+    assert run(path).decode().splitlines()[-1].endswith("# 100.0 %")
+
+
+def test_the_story_uses_the_folder_for_temporary_files(tmp_path):
+    for folder, code in ((tmp_path, 0), (tmp_path / "missing", 1)):
+        result = subprocess.run([RUN], capture_output=True, env={
+            **os.environ, "TMPDIR": str(folder)})
+        assert result.returncode == code, result
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_gigabyte_opens_without_reading_it(tmp_path):

@@ -67,10 +67,13 @@ static void one_value(const comparison *c, const char *key,
 static void value_differs(comparison *c, char sign, gguf_string key,
                           const gguf_value *a, const gguf_value *b)
 {
+    // Two texts or lists do not fit in one line.
+    bool is_long = b != NULL && (b->type == GGUF_ARRAY
+                                 || b->type == GGUF_STRING);
     c->n_keys++;
     begin(c, sign, "key", key);
     one_value(c, "from", ": ", a);
-    one_value(c, "to", a != NULL ? " -> " : ": ", b);
+    one_value(c, "to", a == NULL ? ": " : is_long ? "\n    -> " : " -> ", b);
     end(c);
 }
 // @end compare-values

@@ -31,10 +31,31 @@ static void describe(const gguf_tensor *tensor, char text[SHA256_TEXT + 120])
 }
 // @end hash-tensor
 
+// @begin hash-line
+// "HASH  F16  64x512  token_embd.weight", or the hash and the name.
+static void show_line(char line[SHA256_TEXT + 120], gguf_string name,
+                      json_out *json)
+{
+    if (json == NULL) {
+        fputs(line, stdout);
+        terminal_text(stdout, name.bytes, name.n_bytes);
+        putchar('\n');
+        return;
+    }
+    line[SHA256_TEXT - 1] = '\0';
+    json_out_object(json);
+    json_out_key(json, "name");
+    json_out_bytes(json, name.bytes, name.n_bytes);
+    json_out_key(json, "sha256");
+    json_out_text(json, line);
+    json_out_end(json);
+}
+// @end hash-line
+
 // @begin hash-weights
 // The hash of those lines, sorted by name: the same for all files that hold
 // the same weights, in whatever order, with whatever metadata.
-static void hash_weights(const gguf_file *file, bool print,
+static void hash_weights(const gguf_file *file, bool print, json_out *json,
                          char text[SHA256_TEXT])
 {
     sha256 hash;
@@ -47,11 +68,8 @@ static void hash_weights(const gguf_file *file, bool print,
         sha256_add(&hash, line, strlen(line));
         sha256_add(&hash, name->bytes, name->n_bytes);
         sha256_add(&hash, "\n", 1);
-        if (print) {
-            fputs(line, stdout);
-            terminal_text(stdout, name->bytes, name->n_bytes);
-            putchar('\n');
-        }
+        if (print)
+            show_line(line, *name, json);
     }
     sha256_finish(&hash, text);
 }
@@ -89,9 +107,16 @@ void show_hash(const gguf_file *file, bool tensors, json_out *json)
         for (size_t i = 0; i < file->n_others; i++)
             show_part(file->others[i].path, file->others[i].map, json);
     }
-    hash_weights(file, json == NULL && tensors, text);
-    if (json != NULL) {
+    if (json != NULL)
         json_out_end(json);
+    if (json != NULL && tensors) {
+        json_out_key(json, "tensors");
+        json_out_array(json);
+    }
+    hash_weights(file, tensors, json, text);
+    if (json != NULL && tensors)
+        json_out_end(json);
+    if (json != NULL) {
         json_out_key(json, "weights");
         json_out_text(json, text);
         json_out_end(json);

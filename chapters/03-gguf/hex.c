@@ -85,7 +85,7 @@ static void entry(const dump *d, const gguf_value *value)
                           - d->file->map.bytes);
     size_t bytes = (size_t)(value->bytes - d->file->map.bytes);
     size_t type = key + value->key.n_bytes;
-    char text[40];
+    char text[48], number[32];
     number_field(d, key - 8, 8, "length of the key");
     field(d, key, value->key.n_bytes, "the key");
     snprintf(text, sizeof text, "type of the value: %s",
@@ -102,7 +102,9 @@ static void entry(const dump *d, const gguf_value *value)
         number_field(d, bytes, 8, "length of the text");
         field(d, bytes + 8, string.n_bytes, "the text");
     } else {
-        field(d, bytes, gguf_type_bytes(value->type), "the value");
+        item_text(value, 0, number);
+        snprintf(text, sizeof text, "the value: %s", number);
+        field(d, bytes, gguf_type_bytes(value->type), text);
     }
 }
 // @end hex-lists
@@ -126,6 +128,13 @@ static void tensor_entry(const dump *d, const gguf_tensor *tensor)
 // @end hex-tensor
 
 // @begin hex
+// Bytes between the lists and the next multiple of the alignment.
+static size_t padding(const gguf_file *file)
+{
+    return (file->alignment - file->lists_end % file->alignment)
+           % file->alignment;
+}
+
 static void lists(const dump *d)
 {
     const gguf_file *file = d->file;
@@ -143,6 +152,9 @@ static void lists(const dump *d)
     if (file->n_tensors > 1 && d->json == NULL)
         printf("     ...  and %zu tensors more\n", file->n_tensors - 1);
     size_t n = file->tensors[0].n_bytes;
+    size_t end = file->lists_end, gap = padding(file);
+    if (gap > 0)
+        field(d, end, gap, "padding");
     field(d, gguf_data_at(file, &file->tensors[0]), n < ROW ? n : ROW,
           "the first tensor's numbers ...");
 }

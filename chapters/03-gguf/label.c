@@ -93,7 +93,7 @@ static void show_share(const share *row, size_t total, bool color)
     printf("  %-8s %5zu tensor%s %12s  ", row->name, row->count,
            row->count == 1 ? " " : "s", human);
     terminal_bar(stdout, color, part, 30);
-    printf("%5.1f %%\n", 100 * part);
+    printf("%6.1f %%\n", 100 * part);
 }
 // @end label-share
 

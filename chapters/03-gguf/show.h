@@ -15,6 +15,8 @@ void show_hex(const gguf_file *file, json_out *json);   // the first bytes
 // The value of an entry in about so many columns, without the end of the
 // line: all of a number, of anything longer the beginning.
 void print_value(const gguf_value *value, int columns);
+// Item i of an array of numbers or truths, or a single one; its length.
+int item_text(const gguf_value *value, uint64_t i, char text[32]);
 
 // The same as JSON: the file, and both lists or one of them; one value; one
 // tensor with its numbers.

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,13 +54,18 @@ static void print_wrapped(const char *text)
 static lll_status refuse(const char *what, const void *bytes, size_t n,
                          lll_error *err)
 {
-    char path[] = "/tmp/line-by-line-XXXXXX";
+    const char *folder = getenv("TMPDIR");
+    char path[1024];
     file_writer out;
     gguf_file file;
     lll_error why;
+    if (folder == NULL || folder[0] == '\0' || strlen(folder) > 900)
+        folder = "/tmp";
+    snprintf(path, sizeof path, "%s/line-by-line-XXXXXX", folder);
     int handle = mkstemp(path);
     if (handle < 0)
-        return lll_fail(err, LLL_ERR_IO, "%s: cannot create it", path);
+        return lll_fail(err, LLL_ERR_IO, "%s: cannot create it: %s", path,
+                        strerror(errno));
     close(handle);
     lll_status status = file_create(&out, path, err);
     if (status == LLL_OK)

@@ -7,26 +7,28 @@
 #include "show.h"
 
 // @begin value-number
-// One item of a number type, as text. These functions return the columns
-// they have used.
-static int print_number(const gguf_value *value, uint64_t i)
+// These functions return the columns that they have used.
+int item_text(const gguf_value *value, uint64_t i, char text[32])
 {
     switch (value->item_type) {
     case GGUF_F32:
-        return printf("%.7g", gguf_item_f64(value, i));
+        return snprintf(text, 32, "%.7g", gguf_item_f64(value, i));
     case GGUF_F64:
-        return printf("%.16g", gguf_item_f64(value, i));
+        return snprintf(text, 32, "%.16g", gguf_item_f64(value, i));
     case GGUF_BOOL:
-        return printf(gguf_item_i64(value, i) != 0 ? "true" : "false");
+        return snprintf(text, 32, gguf_item_i64(value, i) != 0 ? "true"
+                                                               : "false");
     case GGUF_U64:              // may exceed what an int64_t holds
-        return printf("%" PRIu64, gguf_item_u64(value, i));
+        return snprintf(text, 32, "%" PRIu64, gguf_item_u64(value, i));
     default:
-        return printf("%" PRId64, gguf_item_i64(value, i));
+        return snprintf(text, 32, "%" PRId64, gguf_item_i64(value, i));
     }
 }
 
 static int print_string(gguf_string text, size_t most)
 {
+    if (text.n_bytes == 0)      // nothing would look like a mistake
+        return printf("\"\"");
     size_t n = text.n_bytes;
     if (n > most) {
         // Not in the middle of a character: 10xxxxxx continues one.
@@ -61,7 +63,9 @@ static int print_items(const gguf_value *value, int columns)
             used += print_items(&inner, (columns - used) / 2);
             used += printf("]");
         } else {
-            used += print_number(value, i);
+            char text[32];
+            item_text(value, i, text);
+            used += printf("%s", text);
         }
     }
     return i < value->n_items ? used + printf(" ...") : used;

@@ -197,8 +197,9 @@ static void summarize(const gguf_file *file, dtype type, FILE *out)
                     n_stay[i] == 1 ? "it is" : "they are", why[i]);
     size_text(before, sizes[0], sizeof sizes[0]);
     size_text(after, sizes[1], sizeof sizes[1]);
-    fprintf(out, "%zu tensors as %s: %s before, %s after\n",
-            (size_t)file->n_tensors, dtype_name((uint32_t)type), sizes[0],
+    fprintf(out, "%zu tensor%s as %s: %s before, %s after\n",
+            file->n_tensors, file->n_tensors == 1 ? "" : "s",
+            dtype_name((uint32_t)type), sizes[0],
             sizes[1]);
 }
 // @end convert-summary
