@@ -116,6 +116,7 @@ def main():
     writer.add_type("model")
     writer.add_name("tiny")
     writer.add_description("A bigram model of one page, with random layers")
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     models.add_shape(writer, CONFIG)
     models.add_byte_vocabulary(writer, merges)
     for name, values, kind in weights(random, embedding, output):
