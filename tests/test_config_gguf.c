@@ -342,6 +342,32 @@ static void the_model_in_data(void **state)
     gguf_close(&file);
 }
 
+static void layers_in_names(void **state)
+{
+    static const struct { const char *name, *rest; int layer; } names[] = {
+        {"blk.0.attn_q.weight", "attn_q.weight", 0}, {"blk.6.a", "a", 6},
+        {"blk.06.a", "a", 6}, {"blk.3..", ".", 3}, {"blk.7.a", NULL, -1},
+        {"blk.-1.a", NULL, -1}, {"blk..a", NULL, -1}, {"blk.1", NULL, -1},
+        {"blk.", NULL, -1}, {"", NULL, -1}, {"xblk.1.a", NULL, -1},
+        {"blk.99999999999999999999.a", NULL, -1}, {"blk.1x.a", NULL, -1},
+        {"output.weight", NULL, -1}, {"blk.4294967296.a", NULL, -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        // In memory of its own: not a byte behind the name may be read.
+        size_t n = strlen(names[i].name);
+        char *copy = malloc(n + (n == 0));
+        assert_non_null(copy);
+        memcpy(copy, names[i].name, n);
+        gguf_string rest = {copy, 0};
+        assert_int_equal(config_tensor_layer((gguf_string){copy, n}, 7,
+                                             &rest), names[i].layer);
+        if (names[i].rest != NULL)
+            assert_true(gguf_string_is(rest, names[i].rest));
+        free(copy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +379,7 @@ int main(void)
         cmocka_unit_test(absurd_numbers_are_refused),
         cmocka_unit_test(numbers_that_are_none),
         cmocka_unit_test(the_model_in_data),
+        cmocka_unit_test(layers_in_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
