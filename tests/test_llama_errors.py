@@ -74,7 +74,7 @@ CHANGES = {
                  ["llama.embedding_length"]),
     "a bias that is not applied": (dict(tensors={
         "blk.0.attn_output.bias": np.ones(64, np.float32)}),
-        ["blk.0.attn_output.bias"]),
+        ["found a bias at the attention output"]),
     "a norm that is not applied": (dict(tensors={
         "blk.1.attn_q_norm.weight": np.ones(16, np.float32)}),
         ["blk.1.attn_q_norm.weight"]),
