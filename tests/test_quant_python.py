@@ -80,6 +80,9 @@ def test_encodes_like_the_package(tmp_path, name):
     assert "1 tensor stays as it is: one dimension" in result.stderr
     last = result.stderr.splitlines()[-1]
     assert last.startswith(f"3 tensors as {name.upper()}: ")
+    version = gguf.GGUFReader(tmp_path / "out.gguf").get_field(
+        "general.quantization_version")
+    assert version.contents() == gguf.GGML_QUANT_VERSION
     found = read(tmp_path / "out.gguf")
     for tensor, values in tensors.items():
         expected = quants.quantize(values, TYPES[name]).tobytes()

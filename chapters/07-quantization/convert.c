@@ -126,17 +126,23 @@ static uint32_t file_type(dtype type)
          : type == DTYPE_Q8_0 ? 7 : 32;
 }
 
+// Keys that are of the file's own: said anew, or not said. The result is in
+// one file, and must not call itself a part.
+static bool is_own(gguf_string key)
+{
+    return gguf_split_is_key(key) || gguf_string_is(key, "general.file_type")
+           || gguf_string_is(key, "general.quantization_version");
+}
+
 // What the file will hold, in the order in which it is written below.
 static void announce(gguf_writer *out, const gguf_file *from, dtype type)
 {
-    for (size_t i = 0; i < from->n_values; i++) {
-        gguf_string key = from->values[i].key;
-        // The result is in one file, and must not say that it is a part.
-        if (!gguf_split_is_key(key)
-            && !gguf_string_is(key, "general.file_type"))
+    for (size_t i = 0; i < from->n_values; i++)
+        if (!is_own(from->values[i].key))
             gguf_copy_value(out, &from->values[i]);
-    }
     gguf_set_u32(out, "general.file_type", file_type(type));
+    // Of all quantized types there is one version, 2, since 2023.
+    gguf_set_u32(out, "general.quantization_version", 2);
     for (size_t i = 0; i < from->n_tensors; i++) {
         const gguf_tensor *tensor = &from->tensors[i];
         gguf_add_named(out, tensor->name, is_convertible(tensor, type)
