@@ -124,10 +124,26 @@ def test_without_a_shape():
     assert max(map(len, result.stdout.splitlines())) <= 78
 
 
+def test_a_dimension_of_more_than_64_bits():
+    result = run(2 ** 64, 5)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (f"tensor size overflow: {2 ** 64} x 5: "
+                             "dimension 1 does not fit in 64 bits\n")
+
+
+def test_one_byte():
+    lines = run("--type", "i8", 1, 1).stdout.splitlines()
+    assert lines == ["1 x 1 = 1 element", lines[1]]
+    assert lines[1].split() == ["I8", "1", "B", "1", "byte"]
+
+
 @pytest.mark.parametrize("words,sentence", [
     ((3, 0), "tensor shape 3 x 0: dimension 2 is 0, expected at least 1"),
     (("--type", "q8_0", 5, 33), "tensor shape 5 x 33: rows of 33 are not "
      "whole blocks of 32 (Q8_0)"),
+    *(((word, 5), f'tensor shape {word} x 5: dimension 1 is "{word}", '
+       "expected a whole number in digits")
+      for word in ("x", "-5", "1.5", "1e3", "", " 5", "0x10")),
 ])
 def test_refused(words, sentence):
     result = run(*words)
@@ -136,9 +152,7 @@ def test_refused(words, sentence):
 
 
 @pytest.mark.parametrize("words", [
-    ("x",), ("-5",), ("1.5",), ("",), (" 5",), ("0x10",), ("--limit", "int16",
-                                                           5),
-    ("--type", "Q9", 5), ("--json",), (1,) * 9, ("--nonsense",)])
+    ("--limit", "int16", 5), ("--type", "Q9", 5), ("--json",), (1,) * 9, ("--nonsense",)])
 def test_wrong_usage(words):
     result = run(*words)
     assert result.returncode == 2 and result.stdout == "", words

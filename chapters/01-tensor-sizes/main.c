@@ -21,33 +21,42 @@ typedef struct {
 } question;
 
 // "131072", and nothing else: strtoull would read "-1" as 2^64 - 1.
-static lll_status read_dimension(const char *text, uint64_t *n,
-                                 lll_error *err)
+// `shape` is all that was given, for sentences.
+static lll_status read_dimension(const char *word, const char *shape, int i,
+                                 uint64_t *n, lll_error *err)
 {
-    if (text[0] == '\0' || strspn(text, "0123456789") != strlen(text))
-        return lll_fail(err, LLL_ERR_USAGE, "dimension \"%s\": expected a "
-                        "whole number in digits", text);
+    if (word[0] == '\0' || strspn(word, "0123456789") != strlen(word))
+        return lll_fail(err, LLL_ERR_ARGUMENT, "tensor shape %s: dimension "
+                        "%d is \"%s\", expected a whole number in digits",
+                        shape, i + 1, word);
     errno = 0;
-    *n = strtoull(text, NULL, 10);
+    *n = strtoull(word, NULL, 10);
     if (errno == ERANGE)
-        return lll_fail(err, LLL_ERR_OVERFLOW, "tensor size overflow: "
-                        "dimension %s does not fit in 64 bits", text);
+        return lll_fail(err, LLL_ERR_OVERFLOW, "tensor size overflow: %s: "
+                        "dimension %d does not fit in 64 bits", shape, i + 1);
     return LLL_OK;
 }
+// @end main-shape
 
+// @begin main-words
 static lll_status read_shape(const args_list *words, question *q,
                              lll_error *err)
 {
+    char shape[400] = "";
     lll_status status = LLL_OK;
     if (words->n_items > TENSOR_MAX_DIMS)
         return lll_fail(err, LLL_ERR_USAGE, "%d dimensions, expected at most "
                         "%d", words->n_items, TENSOR_MAX_DIMS);
     q->n_dims = words->n_items;
+    for (int i = 0; i < q->n_dims; i++)
+        snprintf(shape + strlen(shape), sizeof shape - strlen(shape), "%s%s",
+                 i > 0 ? " x " : "", words->items[i]);
     for (int i = 0; i < q->n_dims && status == LLL_OK; i++)
-        status = read_dimension(words->items[i], &q->shape[i], err);
+        status = read_dimension(words->items[i], shape, i, &q->shape[i],
+                                err);
     return status;
 }
-// @end main-shape
+// @end main-words
 
 // @begin main-options
 static lll_status read_limit(const char *name, size_t *limit, lll_error *err)
@@ -93,7 +102,8 @@ static lll_status print_row(const question *q, dtype type, int name_width)
         return status;
     size_text(n_bytes, human, sizeof human);
     number_text(n_bytes, exact, sizeof exact);
-    printf("%-*s %10s %19s bytes", name_width, info->name, human, exact);
+    printf("%-*s %10s %19s byte%s", name_width, info->name, human, exact,
+           n_bytes == 1 ? "" : "s");
     if (info->block_size > 1)
         printf("%9.4g bits a number",
                8.0 * info->block_bytes / info->block_size);
@@ -216,7 +226,7 @@ int main(int argc, char **argv)
         ARGS_TEXT(NULL, "--limit", "TYPE", &limit, "count elements as a "
                   "program does that uses int32, uint32, int64 or size_t"),
         ARGS_FLAG(NULL, "--json", &json, "print JSON; a type whose blocks do "
-                  "not divide the rows has null"),
+                  "not divide the rows, or whose bytes overflow, has null"),
     };
     const args_program program = {
         "chapter-01/run", "[DIMENSION...]", "Say how many elements and bytes "

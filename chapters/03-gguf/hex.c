@@ -127,14 +127,16 @@ static void tensor_entry(const dump *d, const gguf_tensor *tensor)
 }
 // @end hex-tensor
 
-// @begin hex
+// @begin hex-padding
 // Bytes between the lists and the next multiple of the alignment.
 static size_t padding(const gguf_file *file)
 {
     return (file->alignment - file->lists_end % file->alignment)
            % file->alignment;
 }
+// @end hex-padding
 
+// @begin hex
 static void lists(const dump *d)
 {
     const gguf_file *file = d->file;
