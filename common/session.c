@@ -80,8 +80,10 @@ static lll_status try_start(session *s, const session_options *o,
             &s->config, s->request.n_batch,
             s->request.vocabulary.longest_text, o->trace);
     lll_status status = plan_memory(&s->config, &s->request, &s->plan, err);
+    // The planner knows numbers, not whose they are.
     if (status != LLL_OK)
-        return status;
+        return err == NULL ? status : lll_fail(err, status, "%s: %s",
+                                               s->file.path, err->text);
     size_text(s->available, free_bytes, sizeof free_bytes);
     snprintf(have, sizeof have, "this machine has %s free", free_bytes);
     if (o->plan_only && !o->fit)

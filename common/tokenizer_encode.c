@@ -223,7 +223,8 @@ static lll_status take_piece(encoder *e)
     if (n > e->longest)
         return lll_fail(e->err, LLL_ERR_OVERFLOW,
                         "a piece of text without a cut has %zu bytes, "
-                        "expected at most %zu", n, e->longest);
+                        "expected at most %zu; use a larger context", n,
+                        e->longest);
     e->n_piece = 0;
     e->bytes = e->piece;
     if (e->prefixed) {

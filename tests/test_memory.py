@@ -249,7 +249,7 @@ def test_a_model_in_parts(counter, tmp_path, llama_program):
     (["-p", "word " * 500], "a prompt of 503 tokens does not fit in a "
      "context of 64; use a larger -c or a shorter prompt"),
     (["-p", "x" * 5000], "a piece of text without a cut has 5000 bytes, "
-     "expected at most 4096"),
+     "expected at most 4096; use a larger context"),
     (["--chat", "-p", "x" * 5000], "a message of 5000 bytes and its role, "
      "expected at most 4096 bytes; use a larger -c"),
     (["--chat"], "a line of more than 4096 bytes, expected a message; use -f "

@@ -102,7 +102,8 @@ static void other_options_are_refused(void **state)
     refuse(TINY, &o, LLL_ERR_ARGUMENT, "context -1");
     o = session_defaults();
     o.n_batch = 0;
-    refuse(TINY, &o, LLL_ERR_ARGUMENT, "batch 0");
+    refuse(TINY, &o, LLL_ERR_ARGUMENT,
+           "data/tiny.gguf: context 512, batch 0");
     o = session_defaults();
     o.pre = "gpt-9";
     refuse(TINY, &o, LLL_ERR_UNSUPPORTED, "\"gpt-9\"");
@@ -113,7 +114,7 @@ static void other_options_are_refused(void **state)
     o.cache_type = "f8";
     refuse(TINY, &o, LLL_ERR_ARGUMENT, "unknown cache type \"f8\"");
     o.cache_type = "q8_0";
-    refuse(TINY, &o, LLL_ERR_UNSUPPORTED, "a cache of Q8_0");
+    refuse(TINY, &o, LLL_ERR_UNSUPPORTED, "data/tiny.gguf: a cache of Q8_0");
     o = session_defaults();
     o.isa = "z80";
     refuse(TINY, &o, LLL_ERR_UNSUPPORTED, "z80");
