@@ -10,7 +10,9 @@ int main(int argc, char **argv)
     double frequencies[32];
     int slow = 0;
     exercise_sheet(argc, argv);
-    int base = (int)exercise_pick(2, 9) * (int)exercise_pick(1, 9) * 1000;
+    // One pick a statement: in one expression C leaves their order open.
+    int first = (int)exercise_pick(2, 9);
+    int base = first * (int)exercise_pick(1, 9) * 1000;
     int pair = 2 * (int)exercise_pick(4, 13);
     int times = (int)exercise_pick(2, 8);
     rope_frequencies(frequencies, 32 * 2, base, 1, NULL);
