@@ -524,6 +524,31 @@ def test_compare(tmp_path):
         f"error: {a} and {b} differ: keys 4, tensors 6\n")
 
 
+def test_a_tensor_with_a_nul_is_found_as_it_is_printed(tmp_path):
+    path = tmp_path / "a.gguf"
+    path.write_bytes(raw.gguf([raw.ARCH], [
+        raw.tensor(b"a\0b", [4], 0, 0), raw.tensor(b"\\x41\xff", [4], 0, 32)],
+        b"\0" * 48))
+    for name, at in ((r"a\x00b", 160), (r"\x5cx41\xff", 192)):
+        assert told(path, "--tensor", name)["tensor"]["at"] == at
+        assert f"tensor      {name}".replace(r"\x5c", "\\").encode() in run(
+            path, "--tensor", name)
+    for name in ("a", r"a\x0", r"a\x00", "\\", r"\x", r"a\x00b" + "b" * 80):
+        run(path, "--tensor", name, code=1)
+
+
+def test_two_keys_stay_two_in_json(tmp_path):
+    path = tmp_path / "a.gguf"
+    keys = [b"\xff", b"\xfe", b"\\xff", b"a\xc3", b"\xc3\xa9", b"a\nb",
+            b"n\0", b"n\\x00"]
+    path.write_bytes(raw.gguf([raw.value(k, raw.U8, i)
+                               for i, k in enumerate(keys)]))
+    found = told(path, "--metadata")["metadata"]
+    assert {k: v["value"] for k, v in found.items()} == {
+        r"\xff": 0, r"\xfe": 1, r"\x5cxff": 2, r"a\xc3": 3, "é": 4,
+        "a\nb": 5, "n\0": 6, r"n\x5cx00": 7}
+
+
 def test_comparing_fits_a_screen(smollm2):
     for words in ((smollm2, TINY), (TINY, smollm2)):
         result = run("--compare", *words, code=1)

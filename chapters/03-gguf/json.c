@@ -1,7 +1,11 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/json_out.h"
 
 #include "numbers.h"
 #include "show.h"
+#include "verify.h"
 
 // @begin json-item
 static void json_number(json_out *json, const gguf_value *value, uint64_t i)
@@ -91,6 +95,38 @@ static void json_tensor_entry(json_out *json, const gguf_file *file,
 }
 // @end json-tensor-entry
 
+// @begin json-key
+// JSON has no bytes that are not UTF-8, and two keys must stay two: such a
+// byte is written as \xNN, and so is the backslash itself.
+static void json_key(json_out *json, gguf_string key)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t n = 0;
+    bool plain = is_utf8(key.bytes, key.n_bytes)
+                 && memchr(key.bytes, '\\', key.n_bytes) == NULL;
+    char *text = plain ? NULL : malloc(4 * key.n_bytes);
+    if (text == NULL) {         // without memory, as json_out writes it
+        json_out_key_bytes(json, key.bytes, key.n_bytes);
+        return;
+    }
+    for (size_t i = 0, step; i < key.n_bytes; i += step) {
+        int whole = printable_bytes(key.bytes + i, key.n_bytes - i);
+        unsigned char c = (unsigned char)key.bytes[i];
+        step = whole > 0 ? (size_t)whole : 1;
+        if (whole > 0 && c != '\\') {
+            memcpy(text + n, key.bytes + i, step);
+            n += step;
+            continue;
+        }
+        const char escape[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
+        memcpy(text + n, escape, sizeof escape);
+        n += sizeof escape;
+    }
+    json_out_key_bytes(json, text, n);
+    free(text);
+}
+// @end json-key
+
 // @begin json-file
 void json_file(json_out *json, const gguf_file *file, bool metadata,
                bool tensors)
@@ -105,8 +141,7 @@ void json_file(json_out *json, const gguf_file *file, bool metadata,
         json_out_key(json, "metadata");
         json_out_object(json);
         for (size_t i = 0; i < file->n_values; i++) {
-            json_out_key_bytes(json, file->values[i].key.bytes,
-                               file->values[i].key.n_bytes);
+            json_key(json, file->values[i].key);
             json_value(json, &file->values[i]);
         }
         json_out_end(json);
@@ -151,7 +186,7 @@ lll_status json_tensor(json_out *json, const gguf_file *file,
 {
     gguf_tensor tensor;
     double numbers[NUMBERS_AT_ONCE];
-    lll_status status = gguf_find_tensor(file, name, NULL, 0, &tensor, err);
+    lll_status status = find_tensor(file, name, &tensor, err);
     if (status != LLL_OK)
         return status;
     if (!numbers_known(tensor.type))

@@ -26,6 +26,12 @@ void json_value(json_out *json, const gguf_value *value);
 lll_status json_tensor(json_out *json, const gguf_file *file,
                        const char *name, lll_error *err);
 
+// The tensor called `name`, or shown so: \xNN is a byte, which no command
+// line can hold otherwise when it is NUL.
+// LLL_ERR_NOT_FOUND   there is none
+lll_status find_tensor(const gguf_file *file, const char *name,
+                       gguf_tensor *tensor, lll_error *err);
+
 // The numbers of one tensor: how they are spread, and whether they are sound.
 lll_status show_tensor(const gguf_file *file, const char *name,
                        lll_error *err);

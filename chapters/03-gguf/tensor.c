@@ -45,13 +45,51 @@ static void show_numbers(const gguf_tensor *tensor)
 }
 // @end tensor-numbers
 
+// @begin tensor-find
+static int digit(char c)
+{
+    const char *digits = "0123456789abcdef", *at = strchr(digits, c);
+    return c != '\0' && at != NULL ? (int)(at - digits) : -1;
+}
+
+// A name as terminal_text() shows it: \xNN is a byte.
+static gguf_string as_printed(const char *name, char bytes[GGUF_MAX_NAME])
+{
+    gguf_string raw = {bytes, 0};
+    for (; *name != '\0' && raw.n_bytes < GGUF_MAX_NAME; name++) {
+        int high = -1, low = -1;
+        if (name[0] == '\\' && name[1] == 'x')
+            high = digit(name[2]);
+        if (high >= 0)
+            low = digit(name[3]);
+        bytes[raw.n_bytes++] = low < 0 ? *name : (char)(16 * high + low);
+        name += low < 0 ? 0 : 3;
+    }
+    return raw;
+}
+
+lll_status find_tensor(const gguf_file *file, const char *name,
+                       gguf_tensor *tensor, lll_error *err)
+{
+    char bytes[GGUF_MAX_NAME];
+    gguf_string raw = as_printed(name, bytes);
+    lll_status status = gguf_find_tensor(file, name, NULL, 0, tensor, err);
+    for (size_t i = 0; i < file->n_tensors && status != LLL_OK; i++)
+        if (gguf_string_order(file->tensors[i].name, raw) == 0) {
+            *tensor = file->tensors[i];
+            status = LLL_OK;
+        }
+    return status;
+}
+// @end tensor-find
+
 // @begin tensor-show
 lll_status show_tensor(const gguf_file *file, const char *name,
                        lll_error *err)
 {
     gguf_tensor tensor;
     char dims[96], bytes[32];
-    lll_status status = gguf_find_tensor(file, name, NULL, 0, &tensor, err);
+    lll_status status = find_tensor(file, name, &tensor, err);
     if (status != LLL_OK)
         return status;
     const char *type = dtype_name((uint32_t)tensor.type);
@@ -59,7 +97,7 @@ lll_status show_tensor(const gguf_file *file, const char *name,
     shape_text(tensor.dims, tensor.n_dims, dims, sizeof dims);
     number_text(tensor.n_bytes, bytes, sizeof bytes);
     printf("tensor      ");
-    terminal_text(stdout, name, strlen(name));
+    terminal_text(stdout, tensor.name.bytes, tensor.name.n_bytes);
     printf("\ntype        %s\n", type);
     printf("dims        %s, fastest first\n", dims);
     printf("bytes       %s from byte %zu", bytes,
