@@ -25,8 +25,9 @@ def copy_tree(target):
     """What git knows, as it is now, in another folder."""
     names = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "Makefile",
-         "book", "chapters", "common", "solutions", "tools", "data/trace.gguf"], cwd=ROOT, text=True,
-        capture_output=True, check=True).stdout.splitlines()
+         "book", "chapters", "common", "solutions", "tools",
+         "data/trace.gguf"], cwd=ROOT, text=True, capture_output=True,
+        check=True).stdout.splitlines()
     for name in filter(lambda n: (ROOT / n).exists(), names):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target / name)

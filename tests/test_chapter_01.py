@@ -152,7 +152,8 @@ def test_refused(words, sentence):
 
 
 @pytest.mark.parametrize("words", [
-    ("--limit", "int16", 5), ("--type", "Q9", 5), ("--json",), (1,) * 9, ("--nonsense",)])
+    ("--limit", "int16", 5), ("--type", "Q9", 5), ("--json",), (1,) * 9,
+    ("--nonsense",)])
 def test_wrong_usage(words):
     result = run(*words)
     assert result.returncode == 2 and result.stdout == "", words
