@@ -171,27 +171,41 @@ static double milliseconds(size_t (*open_it)(void), size_t *sum)
            + 1e-6 * (double)(end.tv_nsec - start.tv_nsec);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 static void checks_are_cheap(void **state)
 {
-    double with = 1e9, without = 1e9;
+    enum { TIMES = 301 };
+    double with = 1e9, without = 1e9, ratio[TIMES];
     size_t sum = 0;
     (void)state;
     if (path == made)
         make_file();
-    // In turn, and the fastest of many: whatever else runs is in neither.
-    for (int i = 0; i < 200; i++) {
+    // In turn: whatever else runs slows both, and the median of the ratios
+    // does not see what hits one of them alone.
+    for (int i = 0; i < TIMES; i++) {
         double a = milliseconds(doubt, &sum);
         double b = milliseconds(believe, &sum);
         with = a < with ? a : with;
         without = b < without ? b : without;
+        ratio[i] = a / b;
     }
-    printf("# open and close: %.3f ms with checks, %.3f without: %+.1f %%\n",
-           with, without, 100 * (with / without - 1));
+    qsort(ratio, TIMES, sizeof *ratio, by_value);
+    printf("# open and close: %.3f ms with checks, %.3f without; median "
+           "%+.1f %%\n", with, without, 100 * (ratio[TIMES / 2] - 1));
     assert_true(sum > 0);
 #ifndef __SANITIZE_ADDRESS__
-    // SmolLM2 as argument: 4 to 5 % with gcc, 15 with clang. Small files of
-    // many tensors pay more, and a machine that others use adds to either.
-    assert_true(with < 1.5 * without);
+    // The file made here: 9 to 12 % with gcc, twice that with clang. SmolLM2
+    // as argument, whose longer texts have more pages: 4 to 10, and 14 to 18.
+#ifdef __clang__
+    assert_true(ratio[TIMES / 2] < 1.35);
+#else
+    assert_true(ratio[TIMES / 2] < 1.20);
+#endif
 #endif
 }
 

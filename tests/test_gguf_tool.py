@@ -385,13 +385,15 @@ def test_verify_looks_behind_the_lists_of_every_part(tmp_path):
 
 def test_verify_finds_nothing_in_what_we_write(tmp_path):
     """Chapter 3 copies, chapter 4 trains, chapter 7 converts."""
-    made = [tmp_path / f"{i}.gguf" for i in range(4)]
+    made = [tmp_path / f"{i}.gguf" for i in range(6)]
     run("data/trace.gguf", "--copy", made[0])
     subprocess.run(["./chapter-04/run", "--train", "README.md",
                     "--vocab-size", "300", "-o", made[1]], check=True,
                    capture_output=True)
     for path, source, kind in ((made[2], TINY, "f16"),
-                               (made[3], TINY, "q4_0")):
+                               (made[3], TINY, "q4_0"),
+                               (made[4], "data/trace.gguf", "q8_0"),
+                               (made[5], made[4], "f32")):
         subprocess.run(["./chapter-07/run", "convert", source, path,
                         "--type", kind], check=True, capture_output=True)
     for path in [TINY, *made]:

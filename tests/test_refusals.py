@@ -57,8 +57,12 @@ def cheap(rows):
     for path, status, _, processor, peak in rows:
         assert status == 1, path
         assert peak < MOST_BYTES, (path, peak)
-        # Four times the limit: a busy machine counts more than it should.
-        assert processor < 4 * MOST_SECONDS, (path, processor)
+        # A busy machine counts more than it should: the best of several.
+        for _ in range(9):
+            if processor < MOST_SECONDS:
+                break
+            processor = min(processor, measure([path])[0][3])
+        assert processor < MOST_SECONDS, (path, processor)
 
 
 def test_broken_files(tmp_path):
