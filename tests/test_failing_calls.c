@@ -1,7 +1,6 @@
 // Every call to the system fails once: the first, the second, and so on until
 // the work gets done. Each time the caller gets one sentence, nothing stays
 // open or allocated (the sanitizer looks), and the disk is as it was.
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +15,7 @@
 
 #include "common/gguf.h"
 #include "common/gguf_write.h"
+#include "tests/folder.h"
 
 void failing_set(int n);
 bool failing_happened(void);
@@ -42,17 +42,6 @@ static int remove_folder(void **state)
     unlink(path);
     unlink(second);
     return rmdir(folder);
-}
-
-static int entries(void)
-{
-    int n = 0;
-    DIR *dir = opendir(folder);
-    assert_non_null(dir);
-    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
-        n += e->d_name[0] != '.';
-    closedir(dir);
-    return n;
 }
 
 // The lowest number that is free: larger when something stayed open.
@@ -161,7 +150,7 @@ static void writing(void **state)
         bool happened = failing_happened();
         failing_set(0);
         assert_int_equal(next_handle(), handle);
-        assert_int_equal(entries(), 1);
+        assert_int_equal(folder_entries(folder), 1);
         // That the folder could not be synced is no failure: the file is
         // whole, and it is there.
         assert_int_equal(generation(), status == LLL_OK ? 2 : 1);

@@ -1,5 +1,4 @@
 // Mapped files, and files that are written whole or not at all.
-#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,6 +16,7 @@
 #include <cmocka.h>
 
 #include "common/file.h"
+#include "tests/folder.h"
 
 static char folder[64];
 static char path[128];
@@ -30,17 +30,6 @@ static int make_folder(void **state)
         return 1;
     snprintf(path, sizeof path, "%s/a.bin", folder);
     return 0;
-}
-
-static int entries(void)
-{
-    int n = 0;
-    DIR *dir = opendir(folder);
-    assert_non_null(dir);
-    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
-        n += e->d_name[0] != '.';
-    closedir(dir);
-    return n;
 }
 
 static int remove_folder(void **state)
@@ -74,7 +63,7 @@ static void whole(void **state)
     assert_int_equal(out.handle, -1);
     file_abandon(&out);
     contains("hello", 5);
-    assert_int_equal(entries(), 1);
+    assert_int_equal(folder_entries(folder), 1);
 }
 
 // Below, at and above the size of the buffer, in pieces of many sizes.
@@ -108,11 +97,11 @@ static void abandoned(void **state)
     assert_int_equal(file_commit(&out, &err), LLL_OK);
     assert_int_equal(file_create(&out, path, &err), LLL_OK);
     assert_int_equal(file_write(&out, "new", 3, &err), LLL_OK);
-    assert_int_equal(entries(), 2);
+    assert_int_equal(folder_entries(folder), 2);
     file_abandon(&out);
     file_abandon(&out);
     contains("old", 3);
-    assert_int_equal(entries(), 1);
+    assert_int_equal(folder_entries(folder), 1);
     file_abandon(&zeroed);
     assert_true(fcntl(0, F_GETFD) != -1);           // stdin is still open
 }
@@ -144,7 +133,7 @@ static void full_disk(void **state)
     assert_non_null(strstr(err.text, "a.bin: cannot write after 0 bytes: "));
     assert_int_equal(late, LLL_ERR_IO);
     contains("old", 3);
-    assert_int_equal(entries(), 1);
+    assert_int_equal(folder_entries(folder), 1);
 }
 
 // The file comes to where the link is; what it led to stays.
@@ -228,7 +217,8 @@ static void stale(void **state)
     }
     assert_non_null(strstr(err.text, "a.bin: cannot create it: "));
     assert_null(strstr(err.text, "partial"));
-    assert_int_equal(entries(), 102);       // nobody else's file is removed
+    // Nobody else's file is removed.
+    assert_int_equal(folder_entries(folder), 102);
     for (int i = 0; i <= 101; i++) {
         snprintf(partial, sizeof partial, i == 0 ? "%s.partial-%ld"
                  : "%s.partial-%ld-%d", path, (long)getpid(), i);

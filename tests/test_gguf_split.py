@@ -17,6 +17,17 @@ def parts(folder, n_parts, stem="m"):
             for i in range(n_parts)]
 
 
+def write_tensors(writer, reader):
+    """All of the reader's; that ends the file."""
+    for tensor in reader.tensors:
+        writer.add_tensor(tensor.name, tensor.data,
+                          raw_dtype=tensor.tensor_type)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def cut(source, folder, most):
     """The package starts another part after `most` tensors."""
     reader = gguf.GGUFReader(source)
@@ -28,13 +39,7 @@ def cut(source, folder, most):
             writer.add_key_value(
                 field.name, field.contents(), field.types[0],
                 field.types[-1] if len(field.types) > 1 else None)
-    for tensor in reader.tensors:
-        writer.add_tensor(tensor.name, tensor.data,
-                          raw_dtype=tensor.tensor_type)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    write_tensors(writer, reader)
     return parts(folder, -(-len(reader.tensors) // most))
 
 
@@ -51,13 +56,7 @@ def edit(path, key, kind, value):
                              else None)
     if value is not None:
         writer.add_key_value(key, value, kind)
-    for tensor in reader.tensors:
-        writer.add_tensor(tensor.name, tensor.data,
-                          raw_dtype=tensor.tensor_type)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    write_tensors(writer, reader)
     path.with_suffix(".new").replace(path)
 
 
@@ -186,13 +185,7 @@ def test_a_part_of_a_twin(model):
                              ("split.tensors.count",
                               gguf.GGUFValueType.INT32, 30)):
         writer.add_key_value(key, value, kind)
-    for tensor in reader.tensors:
-        writer.add_tensor(tensor.name, tensor.data,
-                          raw_dtype=tensor.tensor_type)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    write_tensors(writer, reader)
     shutil.copy(other / "t.gguf", model[1])
     sentence = refused(model[0])
     assert sentence.startswith(f"{model[1]}: byte ")

@@ -1,5 +1,4 @@
 // Files of models that nobody holds as a whole: written piece by piece.
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +13,7 @@
 
 #include "common/gguf.h"
 #include "common/gguf_write.h"
+#include "tests/folder.h"
 
 static char folder[64], whole[128], pieces[128];
 static lll_error err;
@@ -30,17 +30,6 @@ static int make_folder(void **state)
     snprintf(whole, sizeof whole, "%s/whole.gguf", folder);
     snprintf(pieces, sizeof pieces, "%s/pieces.gguf", folder);
     return 0;
-}
-
-static int entries(void)
-{
-    int n = 0;
-    DIR *dir = opendir(folder);
-    assert_non_null(dir);
-    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
-        n += e->d_name[0] != '.';
-    closedir(dir);
-    return n;
 }
 
 static int remove_folder(void **state)
@@ -134,7 +123,7 @@ static void begun_again(void **state)
     assert_int_equal(gguf_write_begin(&out, pieces, &err), LLL_OK);
     assert_int_equal(gguf_write_data(&out, data, 8, &err), LLL_OK);
     assert_int_equal(gguf_write(&out, whole, &err), LLL_OK);
-    assert_int_equal(entries(), 1);
+    assert_int_equal(folder_entries(folder), 1);
     in_pieces(&out, 100);
     gguf_writer_free(&out);
     same_files();
@@ -161,7 +150,7 @@ static void out_of_turn(void **state)
                          : gguf_write_end(&out, &err), LLL_ERR_ARGUMENT);
         assert_non_null(strstr(err.text, cases[i].sentence));
         assert_ptr_equal(strstr(err.text, whole), err.text);
-        assert_int_equal(entries(), 0);
+        assert_int_equal(folder_entries(folder), 0);
         assert_int_equal(gguf_write_data(&out, data, 1, &err),
                          LLL_ERR_ARGUMENT);
         assert_non_null(strstr(err.text, "a file that is not begun"));
@@ -213,9 +202,9 @@ static void given_up(void **state)
     (void)state;
     add(&out, 32, NULL);
     assert_int_equal(gguf_write_begin(&out, whole, &err), LLL_OK);
-    assert_int_equal(entries(), 1);
+    assert_int_equal(folder_entries(folder), 1);
     gguf_writer_free(&out);
-    assert_int_equal(entries(), 0);
+    assert_int_equal(folder_entries(folder), 0);
     gguf_writer_free(&out);
     gguf_writer_free(&zeroed);
 }
@@ -231,7 +220,7 @@ static void longer_than_any_file(void **state)
         gguf_add_tensor(&out, &"lmno"[i], DTYPE_F32, large, 1, NULL);
     assert_int_equal(gguf_write_begin(&out, whole, &err), LLL_ERR_OVERFLOW);
     assert_non_null(strstr(err.text, "its 8 tensors are longer than any"));
-    assert_int_equal(entries(), 0);
+    assert_int_equal(folder_entries(folder), 0);
     gguf_writer_free(&out);
 }
 
@@ -283,7 +272,7 @@ static void refused_when_added(void **state)
         lll_status status = gguf_write(&out, whole, &err);
         assert_int_equal(status, i == 5 ? LLL_ERR_MEMORY : LLL_ERR_ARGUMENT);
         assert_non_null(strstr(err.text, sentences[i]));
-        assert_int_equal(entries(), 0);
+        assert_int_equal(folder_entries(folder), 0);
         gguf_writer_free(&out);
     }
     free(texts);
