@@ -1,6 +1,6 @@
 # The book for screens: the same text and filters as the PDF's.
 #
-#   make html          build/book/html/index.html, a page for each chapter
+#   make html          build/book/html/index.html, a page a chapter
 #   make epub          build/book/llama-line-by-line.epub
 #   make check-epub    what epubcheck says about it
 #   make slides        build/book/slides/, a deck for each chapter
