@@ -78,8 +78,9 @@ void size_text(uint64_t n_bytes, char *text, size_t capacity)
 // @end size-text
 
 // @begin size-overflow
-static lll_status overflow(const uint64_t *shape, int n_dims, size_t limit,
-                           lll_error *err)
+// `unit` is nothing for a count, or " in bytes".
+static lll_status overflow(const uint64_t *shape, int n_dims,
+                           const char *unit, size_t limit, lll_error *err)
 {
     char text[128];
     int bits = 0;
@@ -87,9 +88,11 @@ static lll_status overflow(const uint64_t *shape, int n_dims, size_t limit,
     while (bits < 64 && limit >> bits != 0)
         bits++;
     // INT32_MAX fills 31 bits; the 32nd holds the sign.
+    bool has_sign = bits % 8 == 7;
     return lll_fail(err, LLL_ERR_OVERFLOW,
-                    "tensor size overflow: %s does not fit in %d bits",
-                    text, bits % 8 == 7 ? bits + 1 : bits);
+                    "tensor size overflow: %s%s does not fit in %d bits%s",
+                    text, unit, has_sign ? bits + 1 : bits,
+                    has_sign ? " with a sign" : "");
 }
 // @end size-overflow
 
@@ -113,7 +116,7 @@ static lll_status count_elements(const uint64_t *shape, int n_dims,
         // in size_t, and the first comparison keeps the cast honest.
         if (shape[i] > limit || !size_mul(count, (size_t)shape[i], &count)
             || count > limit)
-            return overflow(shape, n_dims, limit, err);
+            return overflow(shape, n_dims, "", limit, err);
     *n = count;
     return LLL_OK;
 }
@@ -157,7 +160,7 @@ lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
     // Divide first: whole rows are whole blocks, so nothing is lost.
     if (!size_mul(count / (size_t)info->block_size,
                   (size_t)info->block_bytes, &bytes))
-        return overflow(shape, n_dims, SIZE_MAX, err);
+        return overflow(shape, n_dims, " in bytes", SIZE_MAX, err);
     if (n_elements != NULL)
         *n_elements = count;
     if (n_bytes != NULL)

@@ -32,7 +32,8 @@ def product(shape):
 
 LIMITS = {"int32": 2 ** 31 - 1, "uint32": 2 ** 32 - 1, "int64": 2 ** 63 - 1,
           "size_t": 2 ** 64 - 1}
-BITS = {"int32": 32, "uint32": 32, "int64": 64, "size_t": 64}
+BITS = {"int32": "32 bits with a sign", "uint32": "32 bits",
+        "int64": "64 bits with a sign", "size_t": "64 bits"}
 near = st.sampled_from([2 ** k + d for k in (8, 16, 31, 32, 33, 61, 62, 63)
                         for d in (-1, 0, 1)] + [2 ** 64 - 1, 3, 1431655766])
 dimension = st.one_of(st.integers(1, 4096), near,
@@ -52,7 +53,7 @@ def test_exact(shape, limit):
         assert result.stderr.count("\n") == 1
         if len(text) < 120:
             assert result.stderr == (f"tensor size overflow: {text} does not "
-                                     f"fit in {BITS[limit]} bits\n")
+                                     f"fit in {BITS[limit]}\n")
         return
     assert result.returncode == 0, result
     found = json.loads(result.stdout)
@@ -108,10 +109,10 @@ def test_as_the_book_prints_it():
     result = run("--limit", "int32", 32, 131072, 1024)
     assert result.returncode == 1 and result.stdout == ""
     assert result.stderr == ("tensor size overflow: 32 x 131072 x 1024 does "
-                             "not fit in 32 bits\n")
+                             "not fit in 32 bits with a sign\n")
     result = run("--limit", "int32", 100000, 30000)
     assert result.stderr == ("tensor size overflow: 100000 x 30000 does not "
-                             "fit in 32 bits\n")
+                             "fit in 32 bits with a sign\n")
     lines = run(32, 131072, 1024).stdout.splitlines()
     assert lines[0] == "32 x 131072 x 1024 = 4,294,967,296 elements"
     assert lines[1] == "F32   16.00 GiB      17,179,869,184 bytes"

@@ -75,12 +75,13 @@ static void refusals(void **state)
     (void)state;
     refused(DTYPE_F32, 3, SHAPE(32, 131072, 1024), INT32_MAX,
             LLL_ERR_OVERFLOW, "tensor size overflow: 32 x 131072 x 1024 does "
-            "not fit in 32 bits");
+            "not fit in 32 bits with a sign");
     refused(DTYPE_F32, 1, SHAPE(2147483648), INT32_MAX, LLL_ERR_OVERFLOW,
-            "tensor size overflow: 2147483648 does not fit in 32 bits");
+            "tensor size overflow: 2147483648 does not fit in 32 bits with a "
+            "sign");
     refused(DTYPE_F32, 1, SHAPE(1ull << 62), SIZE_MAX, LLL_ERR_OVERFLOW,
-            "tensor size overflow: 4611686018427387904 does not fit in 64 "
-            "bits");
+            "tensor size overflow: 4611686018427387904 in bytes does not fit "
+            "in 64 bits");
     refused(DTYPE_I8, 2, SHAPE(1ull << 32, 1ull << 32), SIZE_MAX,
             LLL_ERR_OVERFLOW, "tensor size overflow: 4294967296 x 4294967296 "
             "does not fit in 64 bits");

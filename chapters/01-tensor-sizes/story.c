@@ -106,7 +106,7 @@ static void refused(bool color)
     static const uint64_t likely[] = {3, 1431655766};
     static const uint64_t zero[] = {4096, 0, 64};
     static const uint64_t huge[] = {4294967296, 4294967296};
-    static const uint64_t bytes[] = {2147483648, 4294967296};
+    static const uint64_t bytes[] = {4611686018427387904};
     static const uint64_t odd[] = {128, 100};
     terminal_bold(stdout, color, "Claims that are refused");
     printf("\n\n%-28s %-4s %12s\n", "shape", "type", "an int says");
@@ -114,7 +114,7 @@ static void refused(bool color)
     refuse(DTYPE_F32, likely, 2, INT32_MAX);
     refuse(DTYPE_F32, zero, 3, SIZE_MAX);
     refuse(DTYPE_I8, huge, 2, SIZE_MAX);
-    refuse(DTYPE_F32, bytes, 2, SIZE_MAX);
+    refuse(DTYPE_F32, bytes, 1, SIZE_MAX);
     refuse(DTYPE_Q4_0, odd, 2, SIZE_MAX);
 }
 // @end story-refused

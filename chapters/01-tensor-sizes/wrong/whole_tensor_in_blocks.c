@@ -25,7 +25,7 @@ lll_status tensor_size(dtype type, const uint64_t *shape, int n_dims,
     // @end wrong-whole-tensor-in-blocks
     if (count / (size_t)info->block_size > SIZE_MAX
                                            / (size_t)info->block_bytes)
-        return overflow(shape, n_dims, SIZE_MAX, err);
+        return overflow(shape, n_dims, " in bytes", SIZE_MAX, err);
     if (n_elements != NULL)
         *n_elements = count;
     if (n_bytes != NULL)
