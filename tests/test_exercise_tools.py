@@ -228,6 +228,18 @@ def test_a_sheet_asks_and_keeps_its_seed(tree):
     assert status == 2 and out.count("no answer yet") == 3
 
 
+def test_what_cannot_be_started(tree):
+    for words, sentence in (
+            (("exercise-01-1", "SEED=x"), "SEED=x: expected a whole number"),
+            (("exercise-01-99",), "no files for an exercise 01-99")):
+        out, status = tree.make(*words)
+        assert status == 2 and out == "" and sentence in tree.errors
+    # A variable of the caller's that is not set: still the folder work.
+    out, status = tree.make("grade", "WORK=")
+    assert status == 0 and "together" in out
+    assert " 0 of " in out.splitlines()[-1]
+
+
 def test_answers_of_a_sheet(workshop, tree):
     exercise = planted_exercise(workshop, "01-1")
     program, _ = workshop.build(exercise, None, "sheet")

@@ -13,6 +13,9 @@
 #   make check-wrong           every planted mistake is caught by a test
 
 WORK ?= work
+ifeq ($(WORK),)             # a variable of the caller's that is not set
+override WORK := work
+endif
 SEED ?= 1
 
 EXERCISES    := $(sort $(notdir $(wildcard chapters/*/exercises/[0-9]*-*)))
@@ -57,6 +60,11 @@ $(foreach e,$(CHECKED_IDS),$(eval $(call exercise_rule,$e)))
 
 exercise_tool = @MAKE='$(MAKE)' OUT='$(OUT)' WORK='$(WORK)' SEED='$(SEED)' \
     sh tools/exercise $1 $2 $(call exercise_type,$2) $(call exercise_dir,$2)
+# The others stand in the text alone.
+exercise-% check-exercise-%:
+	@echo "error: there are no files for an exercise $*; \`make exercises\`" \
+	    "lists those that have some, the others are done on paper" >&2; exit 2
+
 .PHONY: $(EXERCISE_IDS:%=exercise-%) $(EXERCISE_IDS:%=check-exercise-%) \
         $(SHEET_IDS:%=answers-%)
 $(EXERCISE_IDS:%=exercise-%): exercise-%:
