@@ -700,12 +700,17 @@ def test_names_chosen_against_us(tmp_path):
         assert time.monotonic() - start < 2     # 0.02; n^2 would be 10
 
 
+def test_without_a_file_it_is_the_tiny_one():
+    for words in (["--verify"], ["--hex"], ["--metadata", "--json"]):
+        assert run(*words) == run(*words, TINY)
+
+
 @pytest.mark.parametrize("words", [
     ["--compare", TINY], ["--compare", TINY, TINY, TINY], [TINY, TINY],
     ["-m", TINY, TINY], ["--verify", "--hash", TINY], ["--compare"],
     ["--tensor", "t", "--copy", "x", TINY], ["--verify", "--hex", TINY],
     ["--copy", "x", "--json", TINY], ["--hex", "--tensors", "--json", TINY],
-    ["--hash", "--metadata", TINY], ["--verify"], ["--hex"]])
+    ["--hash", "--metadata", TINY]])
 def test_wrong_usage(words):
     result = run(*words, code=2)
     assert result.stdout == b"" and b"--help" in result.stderr

@@ -83,7 +83,8 @@ static lll_status open_and_work(const char *path, const char *other_path,
 // @end main-open
 
 // @begin main-files
-// One file, named with -m or without; two to compare; none for the story.
+// One file, named with -m or without, or the tiny one; two to compare; none
+// for the story.
 static lll_status check_usage(const args_list *words, int argc,
                               const request *r, const char *paths[2],
                               lll_error *err)
@@ -102,9 +103,8 @@ static lll_status check_usage(const args_list *words, int argc,
         || (r->json && r->hex && (r->metadata || r->tensors)))
         return lll_fail(err, LLL_ERR_USAGE, "two things at once, expected "
                         "one");
-    if (n == 0)
-        return lll_fail(err, LLL_ERR_USAGE, "no file given; data/tiny.gguf "
-                        "is one");
+    if (n == 0 && wanted == 1)
+        paths[n++] = "data/tiny.gguf";
     n += words->n_items > 2 ? words->n_items - 2 : 0;
     if (n != wanted)
         return lll_fail(err, LLL_ERR_USAGE, "%d file%s, expected %s", n,
