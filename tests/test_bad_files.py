@@ -140,7 +140,7 @@ def test_path_with_control_characters(tmp_path):
 
 
 def test_usage_is_exit_2():
-    for words in (["--nonsense"], ["a", "b"], ["--json"], ["--tensor"]):
+    for words in (["--nonsense"], ["a", "b"], ["--tensor"]):
         result = run(*words)
         assert result.returncode == 2, words
         assert result.stdout == b"" and b"--help" in result.stderr
