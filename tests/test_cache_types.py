@@ -131,13 +131,15 @@ def test_heads_that_are_no_whole_blocks(name, head_dim, tmp_path,
     path = make(tmp_path, name)
     said = engine.run("-m", path, "-p", "a", "-ctk", "q8_0", code=1)
     assert said == (
-        "error: a cache of Q8_0 stores blocks of 32 numbers, and the heads "
-        f"of this model have {head_dim}; use a cache of F16 or F32\n")
+        f"error: {path}: a cache of Q8_0 stores blocks of 32 numbers, and the "
+        f"heads of this model have {head_dim}; use a cache of F16 or F32\n")
 
 
 @pytest.mark.parametrize("kind, sentence", [
-    ("q4_0", "a cache of Q4_0 is not possible, expected F32, F16 or Q8_0"),
-    ("i32", "a cache of I32 is not possible, expected F32, F16 or Q8_0"),
+    ("q4_0", "data/tiny.gguf: a cache of Q4_0 is not possible, expected F32, "
+     "F16 or Q8_0"),
+    ("i32", "data/tiny.gguf: a cache of I32 is not possible, expected F32, "
+     "F16 or Q8_0"),
     ("q9", 'unknown cache type "q9", expected f32, f16 or q8_0')])
 def test_types_that_no_cache_has(kind, sentence, llama_program):
     assert engine.run("-ctk", kind, code=1) == f"error: {sentence}\n"
