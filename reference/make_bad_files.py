@@ -283,8 +283,8 @@ def bad_tensors():
         33, "t", "tensor size overflow: 4294967296 x 4294967296 does not fit "
         "in 64 bits")
     yield "bytes-overflow", one(tensor("t", [2 ** 31, 2 ** 31])), at(
-        33, "t", "tensor size overflow: 2147483648 x 2147483648 in bytes does "
-        "not fit in 64 bits")
+        33, "t", "tensor size overflow: 2147483648 x 2147483648 in bytes "
+        "does not fit in 64 bits")
     for kind in (4, 31, 42, 2 ** 32 - 1):
         yield f"type-{kind}", one(tensor("t", [32], kind)), at(
             33, "t", f"its numbers are stored as type {kind}, which we do "

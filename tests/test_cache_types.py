@@ -131,8 +131,9 @@ def test_heads_that_are_no_whole_blocks(name, head_dim, tmp_path,
     path = make(tmp_path, name)
     said = engine.run("-m", path, "-p", "a", "-ctk", "q8_0", code=1)
     assert said == (
-        f"error: {path}: a cache of Q8_0 stores blocks of 32 numbers, and the "
-        f"heads of this model have {head_dim}; use a cache of F16 or F32\n")
+        f"error: {path}: a cache of Q8_0 stores blocks of 32 numbers, and "
+        f"the heads of this model have {head_dim}; use a cache of F16 or "
+        "F32\n")
 
 
 @pytest.mark.parametrize("kind, sentence", [
