@@ -1,6 +1,7 @@
 #include "common/probe.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/arena.h"
@@ -33,6 +34,7 @@ static const uint64_t PIECE_SUM = (uint64_t)PIECE_LINES * (PIECE_LINES - 1)
 typedef struct {
     uint64_t *words;
     uint64_t *sums;
+    bool in_order;
 } block;
 
 static void fill_piece(void *context, int piece, int worker)
@@ -51,13 +53,16 @@ static void read_piece(void *context, int piece, int worker)
     const block *b = context;
     const uint64_t *words = b->words + (size_t)piece * PIECE_WORDS;
     uint64_t sums[N_PLACES] = {0}, sum = 0;
+    // In order, the eight places are eight lines in a row.
+    size_t apart = b->in_order ? LINE_WORDS : PLACE_WORDS;
+    size_t step = b->in_order ? N_PLACES * LINE_WORDS : LINE_WORDS;
     (void)worker;
     // Memory hands out lines of 64 bytes, whether one word of them is wanted
     // or all. With one word a line, and several places at once, each with a
     // sum of its own, the core has most lines on their way at a time.
-    for (size_t i = 0; i < PLACE_WORDS; i += LINE_WORDS)
-        for (int j = 0; j < N_PLACES; j++)
-            sums[j] += words[(size_t)j * PLACE_WORDS + i];
+    for (size_t i = 0; i < PLACE_WORDS / LINE_WORDS; i++)
+        for (size_t j = 0; j < N_PLACES; j++)
+            sums[j] += words[j * apart + i * step];
     for (int j = 0; j < N_PLACES; j++)
         sum += sums[j];
     b->sums[piece] = sum;
@@ -98,7 +103,8 @@ static lll_status measure(arena *memory, int n_pieces, int n_threads,
     thread_team *team;
     size_t n_bytes = (size_t)n_pieces * PIECE_BYTES;
     block b = {arena_take(memory, n_bytes),
-               arena_take(memory, (size_t)n_pieces * sizeof(uint64_t))};
+               arena_take(memory, (size_t)n_pieces * sizeof(uint64_t)),
+               false};
     lll_status status = threads_start(&team, n_threads, arena_take(memory,
                                       threads_bytes(n_threads)), err);
     if (status != LLL_OK)
@@ -109,8 +115,10 @@ static lll_status measure(arena *memory, int n_pieces, int n_threads,
     memory_speed s = {.n_bytes = n_bytes};
     s.one_core = best_pass(NULL, &b, n_pieces, seconds);
     s.all_cores = best_pass(team, &b, n_pieces, seconds);
+    b.in_order = true;
+    s.in_order = best_pass(team, &b, n_pieces, seconds);
     threads_stop(team);
-    if (s.one_core <= 0 || s.all_cores <= 0)
+    if (s.one_core <= 0 || s.all_cores <= 0 || s.in_order <= 0)
         return lll_fail(err, LLL_ERR_IO, "reading %zu bytes of memory: "
                         "found another sum than of what was written, "
                         "expected %" PRIu64 " in each mebibyte; is this "

@@ -13,6 +13,7 @@
 typedef struct {
     double one_core;    // bytes a second that one thread reads
     double all_cores;   // that n_threads read together
+    double in_order;    // the same, each thread reading byte after byte
     size_t n_bytes;     // of the block that was read
 } memory_speed;
 
@@ -22,14 +23,14 @@ typedef struct {
 // n_bytes    of the block, rounded down to whole mebibytes, at least 1:
 //            probe_block_bytes() knows how many
 // n_threads  1..1024; as many as there are cores
-// seconds    to go on reading, for each of the two; at least three passes
+// seconds    to go on reading, for each of the three; at least three passes
 //            are made
 //
 // LLL_ERR_ARGUMENT   a number out of range
 // LLL_ERR_MEMORY     the block could not be had
 // LLL_ERR_IO         the memory gave back something else than was written
-// *speed is left alone on failure. Cost: filling the block once, and twice
-// `seconds`.
+// *speed is left alone on failure. Cost: filling the block once, and three
+// times `seconds`.
 lll_status probe_memory(size_t n_bytes, int n_threads, double seconds,
                         memory_speed *speed, lll_error *err);
 // @end probe-api

@@ -431,7 +431,7 @@ static lll_status fill(vocabulary *v, const lists *l, const char *path,
     lll_status status = read_tokens(v, l, path, scratch, err);
     if (status == LLL_OK)
         status = sort_special(v, path, err);
-    if (l->size.n_merges == 0)
+    if (l->merges == NULL)
         return status;
     const unsigned char *cursor = l->merges->bytes;
     while (v->merges.n_pairs < l->size.n_merges && status == LLL_OK)

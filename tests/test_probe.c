@@ -52,6 +52,7 @@ static void it_measures_both(void **state)
     double once = plain_reading();
     assert_true(speed.one_core > once / 8 && speed.one_core < once * 40);
     assert_true(speed.all_cores > once / 8 && speed.all_cores < once * 80);
+    assert_true(speed.in_order > once / 8 && speed.in_order < once * 80);
 }
 
 static void one_mebibyte_and_one_thread(void **state)
@@ -66,7 +67,7 @@ static void one_mebibyte_and_one_thread(void **state)
 static void what_it_refuses(void **state)
 {
     (void)state;
-    memory_speed speed = {1, 2, 3};
+    memory_speed speed = {.n_bytes = 3};
     lll_error err;
     const struct { size_t n_bytes; int n_threads; double seconds; } bad[] = {
         {0, 1, 0}, {MIB - 1, 1, 0}, {SIZE_MAX, 1, 0}, {MIB, 0, 0},

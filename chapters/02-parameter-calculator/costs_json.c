@@ -187,6 +187,7 @@ void json_costs(json_out *json, const cost_question *q)
     if (q->one_core > 0) {
         put_real(json, "one_core", q->one_core);
         put_real(json, "all_cores", q->bandwidth);
+        put_real(json, "all_cores_in_order", q->in_order);
     }
 }
 // @end costs-json

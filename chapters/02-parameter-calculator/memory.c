@@ -134,8 +134,8 @@ void print_weights(const cost_question *q)
         printf("  (at most, reading %.1f GB/s: from an empty cache and from "
                "one of %d)\n", q->bandwidth / 1e9, q->run.n_ctx);
     if (q->one_core > 0)
-        printf("  (measured here; one core alone reads %.1f GB/s)\n",
-               q->one_core / 1e9);
+        printf("  (measured here; one core alone reads %.1f GB/s, all in "
+               "order %.1f)\n", q->one_core / 1e9, q->in_order / 1e9);
     print_cache(q);
     print_operations(q);
 }

@@ -48,6 +48,7 @@ typedef struct {
     bool memory_said;           // by the user, not by this machine
     double bandwidth;           // bytes a second; 0 where nobody knows
     double one_core;            // of one thread, when measured
+    double in_order;            // of all, reading byte after byte
     const char *weights;        // "Q4", of --bits, or "this file"
     size_t weight_bytes;        // of those, or of the whole file
     dtype weight_type;          // of --bits; 4 bits where a file is meant

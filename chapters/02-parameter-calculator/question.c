@@ -95,6 +95,7 @@ static lll_status measure(const cost_settings *s, cost_question *q,
     if (status != LLL_OK)
         return status;
     q->one_core = speed.one_core;
+    q->in_order = speed.in_order;
     q->bandwidth = speed.all_cores;
     // A second core can only be a hindrance while the first has it all.
     if (q->bandwidth < q->one_core)
