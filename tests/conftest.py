@@ -13,6 +13,15 @@ sys.path.insert(0, str(ROOT / "reference"))
 
 
 @pytest.fixture(scope="session")
+def pandoc():
+    """Pandoc from the book's own environment, installed when it is not."""
+    program = ROOT / ".venv-book" / "bin" / "pandoc"
+    if not program.exists():
+        subprocess.run(["make", "book-tools"], cwd=ROOT, check=True)
+    return program
+
+
+@pytest.fixture(scope="session")
 def llama_program():
     subprocess.run(["make", "-s", "chapter-08"], cwd=ROOT, check=True)
     return ROOT / "chapter-08/run"

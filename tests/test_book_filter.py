@@ -25,15 +25,6 @@ int after;
 """
 
 
-@pytest.fixture(scope="session")
-def pandoc():
-    """Pandoc from the book's own environment, installed when it is not."""
-    program = ROOT / ".venv-book" / "bin" / "pandoc"
-    if not program.exists():
-        subprocess.run(["make", "book-tools"], cwd=ROOT, check=True)
-    return program
-
-
 class Book:
     """A tree with one chapter, and what weaving it says."""
 

@@ -32,14 +32,6 @@ What is it, @chen2016 and @ch-08?
 """
 
 
-@pytest.fixture(scope="session")
-def pandoc():
-    program = ROOT / ".venv-book" / "bin" / "pandoc"
-    if not program.exists():
-        subprocess.run(["make", "book-tools"], cwd=ROOT, check=True)
-    return program
-
-
 class Deck:
     def __init__(self, root, pandoc):
         self.root, self.pandoc = root, pandoc

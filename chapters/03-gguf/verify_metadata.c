@@ -51,20 +51,30 @@ static uint64_t count_bad_texts(const gguf_value *value)
     }
     return n_bad;
 }
+// @end verify-texts
 
-void verify_texts(report *r)
+// @begin verify-each
+// A finding for each value in which `count` counts something.
+static void report_each(report *r, uint64_t (*count)(const gguf_value *),
+                        const char *one, const char *many)
 {
     for (size_t i = 0; i < r->file->n_values; i++) {
         const gguf_value *value = &r->file->values[i];
-        uint64_t n = count_bad_texts(value);
+        uint64_t n = count(value);
         char shown[NAME_TEXT];
         if (n > 0)
-            finding(r, "key %s: %" PRIu64 " text%s not UTF-8",
+            finding(r, "key %s: %" PRIu64 " %s",
                     name_text(value->key.bytes, value->key.n_bytes, shown),
-                    n, n == 1 ? " is" : "s are");
+                    n, n == 1 ? one : many);
     }
 }
-// @end verify-texts
+
+void verify_texts(report *r)
+{
+    report_each(r, count_bad_texts, "text is not UTF-8",
+                "texts are not UTF-8");
+}
+// @end verify-each
 
 // @begin verify-reals
 // Numbers in the value, and in the arrays in it, that are NaN or infinite.
@@ -92,14 +102,7 @@ static uint64_t count_unsound(const gguf_value *value)
 
 void verify_reals(report *r)
 {
-    for (size_t i = 0; i < r->file->n_values; i++) {
-        const gguf_value *value = &r->file->values[i];
-        uint64_t n = count_unsound(value);
-        char shown[NAME_TEXT];
-        if (n > 0)
-            finding(r, "key %s: %" PRIu64 " number%s NaN or infinite",
-                    name_text(value->key.bytes, value->key.n_bytes, shown),
-                    n, n == 1 ? " is" : "s are");
-    }
+    report_each(r, count_unsound, "number is NaN or infinite",
+                "numbers are NaN or infinite");
 }
 // @end verify-reals

@@ -253,10 +253,11 @@ static __attribute__((destructor)) void report(void)
     int n = snprintf(line, sizeof line,
                      "{\"program\": %lld, \"library\": %lld, \"together\": "
                      "%lld, \"calls\": %lld, \"late\": %lld, \"left\": %lld, "
-                     "\"library_left\": %lld, \"anonymous\": %lld, \"resident\": %lld}\n",
+                     "\"library_left\": %lld, \"anonymous\": %lld, "
+                     "\"resident\": %lld}\n",
                      all.peak[PROGRAM], all.peak[LIBRARY], all.both,
-                     all.calls, all.late, all.live[PROGRAM], all.live[LIBRARY],
-                     all.anonymous,
+                     all.calls, all.late, all.live[PROGRAM],
+                     all.live[LIBRARY], all.anonymous,
                      status("VmHWM:"));
     int handle = path == NULL ? -1
                : open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
