@@ -1,197 +1,18 @@
 // Chapter 8: the whole Llama. A GGUF file and a prompt in, text out.
 
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "chapters/08-llama/verbs.h"
-#include "common/kernels.h"
-#include "common/size.h"
-
-// @begin main-options
-enum { MAX_OPTIONS = 48 };
-
-// Append a table to the program's list of options.
-#define APPEND(list, n, table) \
-    (memcpy((list) + (n), (table), sizeof (table)), \
-     (n) + sizeof (table) / sizeof (table)[0])
-
-static size_t work_options(settings *s, args_option *list, size_t n)
-{
-    const args_option options[] = {
-        ARGS_TEXT("-m", "--model", "FILE", &s->model, "GGUF file to run"),
-        ARGS_TEXT("-p", "--prompt", "TEXT", &s->prompt,
-                  "text to continue, taken as it is, special tokens too"),
-        ARGS_TEXT("-f", "--file", "FILE", &s->prompt_file,
-                  "read the prompt from a file"),
-        ARGS_HEADING("What to do (default: continue the prompt)"),
-        ARGS_FLAG(NULL, "--chat", &s->chat, "answer as a partner in a talk"),
-        ARGS_TEXT("-sys", "--system-prompt", "TEXT", &s->system,
-                  "who the partner is, for --chat (default: the file's)"),
-        ARGS_FLAG(NULL, "--logits", &s->logits,
-                  "print the ten best next tokens"),
-        ARGS_TEXT(NULL, "--perplexity", "FILE", &s->perplexity,
-                  "score a text, in windows of the context's length"),
-        ARGS_TEXT(NULL, "--trace", "FILE", &s->trace,
-                  "write every intermediate of the prompt to a GGUF file"),
-        ARGS_FLAG(NULL, "--plan", &s->plan,
-                  "print what all this takes of memory, and stop"),
-    };
-    return APPEND(list, n, options);
-}
-// @end main-options
-
-// @begin main-options-sampling
-static size_t sampling_options(settings *s, args_option *list, size_t n)
-{
-    const args_option options[] = {
-        ARGS_HEADING("Choosing tokens"),
-        ARGS_INT("-n", "--predict", "N", &s->n_predict, -1, 1 << 24,
-                 "tokens to generate at most (-1: as many as fit)"),
-        ARGS_REAL(NULL, "--temp", "T", &s->sampling.temperature, 0, 100,
-                  "temperature; 0 takes the most likely token"),
-        ARGS_INT(NULL, "--top-k", "K", &s->top_k, 0, 1 << 24,
-                 "keep the K most likely tokens (0: all)"),
-        ARGS_REAL(NULL, "--top-p", "P", &s->sampling.top_p, 0, 1,
-                  "keep the fewest tokens that reach this probability"),
-        ARGS_REAL(NULL, "--min-p", "P", &s->sampling.min_p, 0, 1,
-                  "drop tokens below this share of the most likely"),
-        ARGS_REAL(NULL, "--repeat-penalty", "X", &s->sampling.repeat_penalty,
-                  0.01, 100, "make recent tokens less likely (1: off)"),
-        ARGS_INT(NULL, "--repeat-last-n", "N", &s->repeat_last_n, -1,
-                 1 << 24, "how many tokens count as recent (-1: all)"),
-        ARGS_INT("-s", "--seed", "N", &s->seed, -1, 4294967295.0,
-                 "of the random choices (-1: from the clock)"),
-        ARGS_TEXTS("-r", "--stop", "TEXT", &s->stops,
-                   "end before this text; may be given several times"),
-        ARGS_FLAG(NULL, "--ignore-eos", &s->ignore_end,
-                  "go on after the model ends, for measuring"),
-        ARGS_FLAG(NULL, "--special", &s->special,
-                  "write special tokens as their names"),
-    };
-    return APPEND(list, n, options);
-}
-// @end main-options-sampling
-
-// @begin main-options-machine
-static size_t machine_options(settings *s, args_option *list, size_t n)
-{
-    const args_option options[] = {
-        ARGS_HEADING("The machine"),
-        ARGS_INT("-c", "--ctx-size", "N", &s->n_ctx, 0, 1 << 24,
-                 "positions of the context (0: the model's, at most 4096)"),
-        ARGS_INT("-b", "--batch-size", "N", &s->n_batch, 1, 1 << 16,
-                 "tokens of a prompt that go through together"),
-        ARGS_INT("-t", "--threads", "N", &s->n_threads, 0, 1024,
-                 "threads (0: one for each core)"),
-        ARGS_TEXT(NULL, "--activations", "TYPE", &s->activations,
-                  "q8: int8 products; f32: floats, for comparing"),
-        ARGS_TEXT("-ctk", "--cache-type", "TYPE", &s->cache_type,
-                  "of keys and values: f32, f16 or q8_0"),
-        ARGS_TEXT(NULL, "--isa", "NAME", &s->isa,
-                  "instruction set of the kernels; scalar is the book's"),
-        ARGS_FLAG(NULL, "--fit", &s->fit,
-                  "step down, context first, until memory suffices"),
-        ARGS_TEXT(NULL, "--pre", "NAME", &s->pre,
-                  "cut text as this pre-tokenizer does, not the file's"),
-        ARGS_HEADING("Output"),
-        ARGS_FLAG(NULL, "--json", &s->json, "print the result as JSON"),
-        ARGS_FLAG("-q", "--quiet", &s->quiet, "no report"),
-        ARGS_FLAG(NULL, "--version", &s->version,
-                  "name the kernels built in and the one in use"),
-    };
-    return APPEND(list, n, options);
-}
-
-static size_t list_options(settings *s, args_option *list)
-{
-    size_t n = work_options(s, list, 0);
-    n = sampling_options(s, list, n);
-    return machine_options(s, list, n);
-}
-// @end main-options-machine
-
-// @begin main-verbs
-// What can be done, in the order in which the command line is asked for it.
-typedef struct {
-    bool wanted;
-    lll_status (*run)(session *s, const settings *set, lll_error *err);
-    int n_outputs;              // rows of logits that it wants at once
-} verb;
-
-static verb choose_verb(const settings *s)
-{
-    const verb verbs[] = {
-        {s->perplexity != NULL, verb_perplexity, 64},
-        {s->trace != NULL, verb_trace, 1 << 16},
-        {s->logits, verb_logits, 1},
-        {s->chat, verb_chat, 1},
-        {true, verb_generate, 1},
-    };
-    const verb *v = verbs;
-    while (!v->wanted)
-        v++;
-    return *v;
-}
-// @end main-verbs
-
-// @begin main-check
-static lll_status check(settings *s, lll_error *err)
-{
-    if (strcmp(s->activations, "q8") != 0
-        && strcmp(s->activations, "f32") != 0)
-        return lll_fail(err, LLL_ERR_USAGE,
-                        "--activations %s: expected q8 or f32",
-                        s->activations);
-    if (s->prompt != NULL && s->prompt_file != NULL)
-        return lll_fail(err, LLL_ERR_USAGE,
-                        "-p and -f both give a prompt; leave one out");
-    if ((s->perplexity != NULL) + (s->trace != NULL) + s->logits + s->chat
-        > 1)
-        return lll_fail(err, LLL_ERR_USAGE, "--perplexity, --trace, --logits "
-                        "and --chat each do another thing; give one");
-    if (s->system != NULL && !s->chat)
-        return lll_fail(err, LLL_ERR_USAGE,
-                        "-sys is for a talk; add --chat");
-    for (int i = 0; i < s->stops.n_items; i++)
-        if (s->stops.items[i][0] == '\0')
-            return lll_fail(err, LLL_ERR_USAGE,
-                            "--stop with an empty text would end everything "
-                            "at once");
-    s->sampling.top_k = (int)s->top_k;
-    s->sampling.repeat_last_n = (int)s->repeat_last_n;
-    s->sampling.seed = s->seed >= 0 ? (uint64_t)s->seed
-                     : ((uint64_t)time(NULL) * 2654435761u
-                        ^ (uint64_t)getpid()) & 0xffffffffu;
-    return LLL_OK;
-}
-// @end main-check
 
 // @begin main-run
-static void note(const char *line)
-{
-    fprintf(stderr, "fit: %s\n", line);
-}
-
 static lll_status run(const settings *set, lll_error *err)
 {
     session s;
-    verb chosen = choose_verb(set);
-    session_options options = session_defaults();
-    options.n_ctx = (int)set->n_ctx;
-    options.n_batch = (int)set->n_batch;
-    options.n_outputs = chosen.n_outputs;
-    options.n_threads = (int)set->n_threads;
-    options.cache_type = set->cache_type;
-    options.float_activations = strcmp(set->activations, "f32") == 0;
-    options.isa = set->isa;
-    options.pre = set->pre;
-    options.trace = set->trace;
-    options.fit = set->fit;
-    options.plan_only = set->plan;
-    options.note = note;
-    lll_status status = session_open(&s, set->model, &options, err);
+    verb chosen;
+    lll_status status = verb_choose(set, &chosen, err);
+    if (status != LLL_OK)
+        return status;
+    if (chosen.n_outputs == 0)
+        return chosen.run(NULL, set, err);
+    status = open_session(&s, set->model, set, chosen.n_outputs, err);
     if (status == LLL_OK)
         status = (set->plan ? verb_plan : chosen.run)(&s, set, err);
     session_close(&s);
@@ -199,30 +20,12 @@ static lll_status run(const settings *set, lll_error *err)
 }
 // @end main-run
 
-// @begin main-version
-static lll_status print_version(const settings *set, lll_error *err)
-{
-    const kernels *in_use;
-    lll_status status = kernels_select(set->isa, &in_use, err);
-    if (status == LLL_OK)
-        printf("Llama, Line by Line\nkernels: %s\nin use: %s\n",
-               kernels_names(), in_use->name);
-    return status;
-}
-// @end main-version
-
 // @begin main
 int main(int argc, char **argv)
 {
-    sampler_params defaults = sampler_defaults();
-    settings set = {
-        .model = "data/tiny.gguf", .n_predict = 256, .sampling = defaults,
-        .seed = -1, .top_k = defaults.top_k,
-        .repeat_last_n = defaults.repeat_last_n, .n_batch = 512,
-        .activations = "q8",
-    };
+    settings set = settings_defaults();
     args_option options[MAX_OPTIONS];
-    size_t n_options = list_options(&set, options);
+    size_t n_options = settings_list(&set, options);
     const args_program program = {
         "chapter-08/run", "[-m FILE.gguf] [-p TEXT] [--chat]",
         "Run a Llama: continue a text, talk, score, trace. Without "
@@ -242,9 +45,9 @@ int main(int argc, char **argv)
         status = lll_fail(&err, LLL_ERR_USAGE, "unexpected \"%s\"; a prompt "
                           "is given with -p", rest.items[0]);
     if (status == LLL_OK)
-        status = check(&set, &err);
+        status = settings_check(&set, &err);
     if (status == LLL_OK)
-        status = set.version ? print_version(&set, &err) : run(&set, &err);
+        status = run(&set, &err);
     return args_finish(&program, status, &err);
 }
 // @end main

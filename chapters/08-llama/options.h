@@ -1,0 +1,45 @@
+#ifndef CHAPTERS_08_OPTIONS_H
+#define CHAPTERS_08_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/args.h"
+#include "common/error.h"
+#include "common/sampler.h"
+
+// @begin options-settings
+// What the command line asks for.
+typedef struct {
+    const char *model, *prompt, *prompt_file;
+    const char *system;             // of a conversation
+    bool chat;
+    const char *perplexity;         // a text file to score
+    bool logits;                    // the best next tokens
+    const char *trace;              // a file for every intermediate
+    bool json, quiet, plan;
+    args_texts stops;
+    int64_t n_predict;              // -1: until the context is full
+    bool ignore_end, special;
+    sampler_params sampling;
+    int64_t seed, top_k, repeat_last_n;
+    int64_t n_ctx, n_batch, n_threads;
+    const char *activations, *cache_type, *isa, *pre;
+    bool fit, version;
+} settings;
+// @end options-settings
+
+// @begin options-api
+enum { MAX_OPTIONS = 96 };
+
+settings settings_defaults(void);
+
+// Describe every option in list[0..MAX_OPTIONS-1]; gives how many there are.
+size_t settings_list(settings *s, args_option *list);
+
+// What the list cannot check, and what follows from it: the seed that a -1
+// asks for, numbers in the types in which they are used.
+lll_status settings_check(settings *s, lll_error *err);
+// @end options-api
+
+#endif

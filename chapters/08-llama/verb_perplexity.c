@@ -1,0 +1,84 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "chapters/08-llama/verbs.h"
+#include "common/file.h"
+#include "common/json_out.h"
+#include "common/score.h"
+#include "common/terminal.h"
+
+// @begin verb-show-score
+// How far a text is scored: the bytes in front of the window at hand, those
+// behind it, and its tokens.
+typedef struct {
+    size_t before, after, n_bytes, n_ids;
+} text_progress;
+
+static void show_progress(void *context, size_t n_done)
+{
+    const text_progress *p = context;
+    double share = (double)n_done / (double)p->n_ids;
+    double done = (double)p->before + share * (double)(p->after - p->before);
+    terminal_progress(stderr, "scoring", done / (double)p->n_bytes);
+}
+
+static lll_status print_score(const text_score *score, bool as_json,
+                              lll_error *err)
+{
+    json_out json;
+    if (!as_json) {
+        printf("perplexity %.4f (%" PRIu64 " tokens scored, mean "
+               "-log p %.5f)\n", score->perplexity, score->n_scored,
+               score->nll);
+        return LLL_OK;
+    }
+    json_out_begin(&json, stdout);
+    json_out_object(&json);
+    json_out_key(&json, "tokens");
+    json_out_u64(&json, score->n_scored);
+    json_out_key(&json, "nll");
+    json_out_f64(&json, score->nll);
+    json_out_key(&json, "perplexity");
+    json_out_f64(&json, score->perplexity);
+    json_out_end(&json);
+    return json_out_finish(&json, err);
+}
+// @end verb-show-score
+
+// @begin verb-perplexity
+// Score a text window by window: of its tokens, a context is kept at a time.
+static lll_status score_file(session *s, const file_map *map, bool quiet,
+                             text_score *score, lll_error *err)
+{
+    tokenizer_encoder e;
+    int32_t *ids = s->model.ids;
+    text_progress p = {.n_bytes = map->n_bytes};
+    lll_status status = session_text(s, (const char *)map->bytes,
+                                     map->n_bytes, &e, err);
+    *score = (text_score){.progress = quiet ? NULL : show_progress,
+                          .context = &p};
+    while (status == LLL_OK) {
+        status = tokenizer_more(&e, ids, (size_t)s->request.n_ctx, &p.n_ids,
+                                err);
+        if (status != LLL_OK || p.n_ids == 0)
+            break;
+        p.before = p.after;
+        p.after = p.n_ids < (size_t)s->request.n_ctx ? p.n_bytes
+                                                     : tokenizer_done(&e);
+        status = score_window(&s->model, ids, p.n_ids, score, err);
+    }
+    return status == LLL_OK ? score_finish(score, err) : status;
+}
+
+lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
+{
+    file_map map;
+    text_score score;
+    lll_status status = file_map_open(&map, set->perplexity, err);
+    if (status != LLL_OK)
+        return status;
+    status = score_file(s, &map, set->quiet, &score, err);
+    file_map_close(&map);
+    return status == LLL_OK ? print_score(&score, set->json, err) : status;
+}
+// @end verb-perplexity
