@@ -3,10 +3,12 @@
     python3 tests/check_wrong.py            all of them
     python3 tests/check_wrong.py NAME ...   those whose path holds a NAME
 
-A file chapters/*/wrong/*.c begins with a line such as
+A file chapters/*/wrong/*.c begins with one of two lines such as
 
     // replaces common/rope.c; caught by tests/test_rope.c
+    // replaces fill() in common/sampler.c; caught by tests/test_sampler.c
 
+The second holds one function alone, which takes the place of its namesake.
 The test is built with the wrong file in place of the right one, and has to
 fail. It has to pass with the right one, too, or failing would prove nothing.
 """
@@ -14,7 +16,6 @@ fail. It has to pass with the right one, too, or failing would prove nothing.
 import functools
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,8 +23,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = os.environ.get("OUT", "build")         # as for make
-FIRST_LINE = re.compile(
-    r"// replaces (\S+\.c); caught by (tests/test_\w+\.c)")
+FIRST_LINE = re.compile(r"// replaces (?:(\w+)\(\) in )?(\S+\.c);"
+                        r" caught by (tests/test_\w+\.c)")
 
 
 def wrong_files():
@@ -46,6 +47,30 @@ def must(*command):
     return result.stdout
 
 
+def facts(wrong):
+    """The function that it replaces, or None; the file; the test."""
+    line = (ROOT / wrong).read_text().split("\n", 1)[0]
+    match = FIRST_LINE.fullmatch(line)
+    if match is None:
+        raise ValueError("the first line does not say what it replaces")
+    return match.groups()
+
+
+def wrong_source(wrong):
+    """The text of the file that it replaces, as the mistake makes it."""
+    function, replaced, _ = facts(wrong)
+    text = (ROOT / wrong).read_text()
+    if function is None:
+        return text
+    pieces = re.split(rf"^[a-z][\w *]*\b{function}\([^;{{]*\)\n{{\n.*?^}}\n",
+                      (ROOT / replaced).read_text(),
+                      flags=re.MULTILINE | re.DOTALL)
+    if len(pieces) != 2:
+        raise ValueError(f"{replaced} has {len(pieces) - 1} functions"
+                         f" {function}()")
+    return text.join(pieces)
+
+
 @functools.lru_cache(maxsize=None)
 def parts(test):
     """Compiler with flags, objects and libraries of a test, from make."""
@@ -59,38 +84,35 @@ def build_with(wrong, replaced, test, folder):
     """Build `test` with `wrong` standing in for `replaced`."""
     compiler, objects, libraries = map(list, parts(test))
     test_object, program = str(folder / "test.o"), str(folder / "test")
+    # A chapter's own file is included by its test, which finds ours first.
+    shadow = folder / replaced
+    shadow.parent.mkdir(parents=True)
+    shadow.write_text(wrong_source(wrong))
+    must(*compiler[:1], f"-I{folder}", *compiler[1:], "-c", "-o",
+         test_object, test)
     if replaced.startswith("common/"):
         right_object = f"{OUT}/{replaced[:-2]}.o"
         if right_object not in objects:
             raise RuntimeError(f"{wrong}: no {right_object} to replace")
         objects.remove(right_object)
-        must(*compiler, "-c", "-o", str(folder / "wrong.o"), wrong)
+        must(*compiler, "-c", "-o", str(folder / "wrong.o"), str(shadow))
         objects.append(str(folder / "wrong.o"))
-        must(*compiler, "-c", "-o", test_object, test)
-    else:
-        # A chapter's own file: the test includes it, and finds ours first.
-        shadow = folder / replaced
-        shadow.parent.mkdir(parents=True)
-        shutil.copy(ROOT / wrong, shadow)
-        must(*compiler[:1], f"-I{folder}", *compiler[1:], "-c", "-o",
-             test_object, test)
     must(*compiler[:1], "-o", program, test_object, *objects, *libraries)
     return program
 
 
 def check(wrong):
     """None when the mistake is caught, otherwise what is wrong with that."""
-    line = (ROOT / wrong).read_text().split("\n", 1)[0]
-    match = FIRST_LINE.fullmatch(line)
-    if match is None:
-        return "the first line does not say what it replaces"
-    replaced, test = match.groups()
-    for path in (replaced, test):
-        if not (ROOT / path).is_file():
-            return f"there is no {path}"
-    with tempfile.TemporaryDirectory() as folder:
-        program = build_with(wrong, replaced, test, Path(folder))
-        result = run(program)
+    try:
+        _, replaced, test = facts(wrong)
+        for path in (replaced, test):
+            if not (ROOT / path).is_file():
+                return f"there is no {path}"
+        with tempfile.TemporaryDirectory() as folder:
+            program = build_with(wrong, replaced, test, Path(folder))
+            result = run(program)
+    except ValueError as problem:
+        return str(problem)
     right = run(f"{OUT}/tests/{Path(test).stem}")
     if right.returncode != 0:
         return f"{test} fails with the right file, too"

@@ -30,6 +30,25 @@ static void decodes_by_hand(void **unused)
     assert_true(v[0] == 0.0f && v[16] == 2.75f && v[1] == -1.0f);
 }
 
+// The farthest number sets the scale of Q4_0, with its sign, and comes back
+// whole; the other end has one step less.
+static void encodes_by_hand(void **unused)
+{
+    (void)unused;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        float x[32] = {[3] = 4.0f * (float)sign, [4] = -4.0f * (float)sign,
+                       [20] = 0.5f, [31] = -1.2f}, y[32];
+        q4_0_block block;
+        quant_encode(DTYPE_Q4_0, x, &block, 32, NULL);
+        assert_true(f16_to_f32(block.scale) == -0.5f * (float)sign);
+        assert_int_equal(block.nibbles[3] & 15, 0);
+        assert_int_equal(block.nibbles[4], sign < 0 ? 0x9f : 0x7f);
+        quant_decode(DTYPE_Q4_0, &block, y, 32, NULL);
+        assert_true(y[3] == x[3] && y[4] == -3.5f * (float)sign);
+        assert_true(y[20] == 0.5f && y[31] == -1.0f && y[0] == 0.0f);
+    }
+}
+
 // Largest error of a block, in units of its step.
 static void stays_within_half_a_step(void **unused)
 {
@@ -118,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_by_hand),
+        cmocka_unit_test(encodes_by_hand),
         cmocka_unit_test(stays_within_half_a_step),
         cmocka_unit_test(encodes_flat_blocks),
         cmocka_unit_test(plain_types_round_trip),
