@@ -4,10 +4,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/quant_k.h"
+
 // The structs are read straight from the file, so no padding may creep in.
 static_assert(sizeof(q8_0_block) == 34, "Q8_0 is 34 bytes in a file");
 static_assert(sizeof(q4_0_block) == 18, "Q4_0 is 18 bytes in a file");
 static_assert(sizeof(q4_1_block) == 20, "Q4_1 is 20 bytes in a file");
+static_assert(sizeof(q5_0_block) == 22, "Q5_0 is 22 bytes in a file");
+static_assert(sizeof(q5_1_block) == 24, "Q5_1 is 24 bytes in a file");
 
 // @begin quant-nibble
 int quant_nibble(const uint8_t *nibbles, int i)
@@ -18,77 +22,56 @@ int quant_nibble(const uint8_t *nibbles, int i)
 }
 // @end quant-nibble
 
-bool quant_is_blocked(dtype type)
+// @begin quant-open-blocks
+static void open_q8_0(const void *row, size_t b, open_block *out)
 {
-    return type == DTYPE_Q8_0 || type == DTYPE_Q4_0 || type == DTYPE_Q4_1;
-}
-
-bool quant_is_supported(dtype type)
-{
-    return quant_is_blocked(type) || type == DTYPE_F32 || type == DTYPE_F16
-           || type == DTYPE_BF16;
-}
-
-// @begin quant-decode-blocks
-static void decode_q8_0(const q8_0_block *block, float *values)
-{
-    float scale = f16_to_f32(block->scale);
+    const q8_0_block *block = (const q8_0_block *)row + b;
+    out->scale[0] = f16_to_f32(block->scale);
     for (int i = 0; i < QUANT_BLOCK; i++)
-        values[i] = scale * (float)block->code[i];
+        out->code[i] = block->code[i];
 }
 
-static void decode_q4_0(const q4_0_block *block, float *values)
+static void open_q4_0(const void *row, size_t b, open_block *out)
 {
-    float scale = f16_to_f32(block->scale);
+    const q4_0_block *block = (const q4_0_block *)row + b;
+    out->scale[0] = f16_to_f32(block->scale);
     for (int i = 0; i < QUANT_BLOCK; i++)
-        values[i] = scale * (float)(quant_nibble(block->nibbles, i) - 8);
+        out->code[i] = quant_nibble(block->nibbles, i) - 8;
 }
 
-static void decode_q4_1(const q4_1_block *block, float *values)
+static void open_q4_1(const void *row, size_t b, open_block *out)
 {
-    float scale = f16_to_f32(block->scale);
-    float minimum = f16_to_f32(block->minimum);
+    const q4_1_block *block = (const q4_1_block *)row + b;
+    out->scale[0] = f16_to_f32(block->scale);
+    out->minimum[0] = f16_to_f32(block->minimum);
     for (int i = 0; i < QUANT_BLOCK; i++)
-        values[i] = scale * (float)quant_nibble(block->nibbles, i) + minimum;
+        out->code[i] = quant_nibble(block->nibbles, i);
 }
-// @end quant-decode-blocks
+// @end quant-open-blocks
 
-static lll_status unsupported(dtype type, const char *what, lll_error *err)
+// @begin quant-open-blocks-5
+static int five_bits(const uint8_t *nibbles, const uint8_t *high, int i)
 {
-    return lll_fail(err, LLL_ERR_UNSUPPORTED,
-                    "%s is not a type that can be %s here; F32, F16, BF16, "
-                    "Q8_0, Q4_0 and Q4_1 are",
-                    dtype_name((uint32_t)type), what);
+    return quant_nibble(nibbles, i) | (high[i / 8] >> i % 8 & 1) << 4;
 }
 
-// @begin quant-decode
-lll_status quant_decode(dtype type, const void *blocks, float *values,
-                        size_t n, lll_error *err)
+static void open_q5_0(const void *row, size_t b, open_block *out)
 {
-    const q8_0_block *q8_0 = blocks;
-    const q4_0_block *q4_0 = blocks;
-    const q4_1_block *q4_1 = blocks;
-    const uint16_t *halves = blocks;
-    if (!quant_is_supported(type))
-        return unsupported(type, "decoded", err);
-
-    if (type == DTYPE_F32)
-        memcpy(values, blocks, n * sizeof *values);
-    for (size_t i = 0; i < n && type == DTYPE_F16; i++)
-        values[i] = f16_to_f32(halves[i]);
-    for (size_t i = 0; i < n && type == DTYPE_BF16; i++)
-        values[i] = bf16_to_f32(halves[i]);
-    for (size_t i = 0; i < n / QUANT_BLOCK; i++) {
-        if (type == DTYPE_Q8_0)
-            decode_q8_0(&q8_0[i], values + i * QUANT_BLOCK);
-        else if (type == DTYPE_Q4_0)
-            decode_q4_0(&q4_0[i], values + i * QUANT_BLOCK);
-        else if (type == DTYPE_Q4_1)
-            decode_q4_1(&q4_1[i], values + i * QUANT_BLOCK);
-    }
-    return LLL_OK;
+    const q5_0_block *block = (const q5_0_block *)row + b;
+    out->scale[0] = f16_to_f32(block->scale);
+    for (int i = 0; i < QUANT_BLOCK; i++)
+        out->code[i] = five_bits(block->nibbles, block->high, i) - 16;
 }
-// @end quant-decode
+
+static void open_q5_1(const void *row, size_t b, open_block *out)
+{
+    const q5_1_block *block = (const q5_1_block *)row + b;
+    out->scale[0] = f16_to_f32(block->scale);
+    out->minimum[0] = f16_to_f32(block->minimum);
+    for (int i = 0; i < QUANT_BLOCK; i++)
+        out->code[i] = five_bits(block->nibbles, block->high, i);
+}
+// @end quant-open-blocks-5
 
 // @begin quant-encode-q8
 void quant_nan_q8_0(q8_0_block *block)
@@ -98,8 +81,9 @@ void quant_nan_q8_0(q8_0_block *block)
 }
 
 // The largest magnitude becomes 127, and the rest follows.
-static void encode_q8_0(const float *values, q8_0_block *block)
+static void encode_q8_0(const float *values, void *to)
 {
+    q8_0_block *block = to;
     float largest = 0.0f, poison = 0.0f;
     for (int i = 0; i < QUANT_BLOCK; i++) {
         largest = fmaxf(largest, fabsf(values[i]));     // skips NaN
@@ -119,68 +103,208 @@ static void encode_q8_0(const float *values, q8_0_block *block)
 }
 // @end quant-encode-q8
 
-// @begin quant-encode-q4-0
+// @begin quant-pack
 // Rounds down, so that the caller's + 0.5 makes it "to nearest".
-static unsigned clip_nibble(float code)
+static unsigned clip_code(float code, unsigned most)
 {
     if (!(code > 0.0f))         // also NaN, which no cast may see
         return 0;
-    return code < 15.0f ? (unsigned)code : 15;
+    return code < (float)most ? (unsigned)code : most;
 }
 
+// The low four bits of 32 codes, and the fifth ones.
 static void pack_nibbles(const unsigned *code, uint8_t *nibbles)
 {
     for (int i = 0; i < 16; i++)
-        nibbles[i] = (uint8_t)(code[i] | code[i + 16] << 4);
+        nibbles[i] = (uint8_t)((code[i] & 15) | (code[i + 16] & 15) << 4);
 }
 
-static void encode_q4_0(const float *values, q4_0_block *block)
+static void pack_high(const unsigned *code, uint8_t *high)
+{
+    memset(high, 0, QUANT_BLOCK / 8);
+    for (int i = 0; i < QUANT_BLOCK; i++)
+        high[i / 8] |= (uint8_t)((code[i] >> 4) << i % 8);
+}
+// @end quant-pack
+
+// @begin quant-encode-signed
+// Codes 0..2 middle - 1 of a type without minimum, and its scale.
+static uint16_t scale_and_codes(const float *values, int middle,
+                                unsigned *code)
 {
     // The number farthest from zero, with its sign: it becomes code 0, that
-    // is -8, because the codes -8..7 reach farther down than up.
+    // is -middle, because the codes reach farther down than up.
     float farthest = values[0];
     for (int i = 1; i < QUANT_BLOCK; i++)
         if (fabsf(values[i]) > fabsf(farthest))
             farthest = values[i];
 
-    float scale = farthest / -8.0f;
+    float scale = farthest / (float)-middle;
     float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
-    unsigned code[QUANT_BLOCK];
+    float shift = (float)middle + 0.5f;
     for (int i = 0; i < QUANT_BLOCK; i++)
-        code[i] = clip_nibble(values[i] * inverse + 8.5f);
-    block->scale = f32_to_f16(scale);
+        code[i] = clip_code(values[i] * inverse + shift,
+                            2 * (unsigned)middle - 1);
+    return f32_to_f16(scale);
+}
+
+static void encode_q4_0(const float *values, void *to)
+{
+    q4_0_block *block = to;
+    unsigned code[QUANT_BLOCK];
+    block->scale = scale_and_codes(values, 8, code);
     pack_nibbles(code, block->nibbles);
 }
-// @end quant-encode-q4-0
 
-// @begin quant-encode-q4-1
-static void encode_q4_1(const float *values, q4_1_block *block)
+static void encode_q5_0(const float *values, void *to)
+{
+    q5_0_block *block = to;
+    unsigned code[QUANT_BLOCK];
+    block->scale = scale_and_codes(values, 16, code);
+    pack_nibbles(code, block->nibbles);
+    pack_high(code, block->high);
+}
+// @end quant-encode-signed
+
+// @begin quant-encode-minimum
+// Codes 0..most of a type with a minimum.
+static uint16_t codes_above(const float *values, unsigned most,
+                            uint16_t *minimum, unsigned *code)
 {
     float low = values[0], high = values[0];
     for (int i = 1; i < QUANT_BLOCK; i++) {
         low = fminf(low, values[i]);
         high = fmaxf(high, values[i]);
     }
-    float scale = (high - low) / 15.0f;
+    float scale = (high - low) / (float)most;
     float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
-    unsigned code[QUANT_BLOCK];
     for (int i = 0; i < QUANT_BLOCK; i++)
-        code[i] = clip_nibble((values[i] - low) * inverse + 0.5f);
-    block->scale = f32_to_f16(scale);
-    block->minimum = f32_to_f16(low);
+        code[i] = clip_code((values[i] - low) * inverse + 0.5f, most);
+    *minimum = f32_to_f16(low);
+    return f32_to_f16(scale);
+}
+
+static void encode_q4_1(const float *values, void *to)
+{
+    q4_1_block *block = to;
+    unsigned code[QUANT_BLOCK];
+    block->scale = codes_above(values, 15, &block->minimum, code);
     pack_nibbles(code, block->nibbles);
 }
-// @end quant-encode-q4-1
+
+static void encode_q5_1(const float *values, void *to)
+{
+    q5_1_block *block = to;
+    unsigned code[QUANT_BLOCK];
+    block->scale = codes_above(values, 31, &block->minimum, code);
+    pack_nibbles(code, block->nibbles);
+    pack_high(code, block->high);
+}
+// @end quant-encode-minimum
+
+const char *quant_names(void)
+{
+    return "F32, F16, BF16, Q8_0, Q5_0, Q5_1, Q4_0, Q4_1, Q2_K, Q3_K, Q4_K, "
+           "Q5_K, Q6_K";
+}
+
+static lll_status unsupported(dtype type, const char *what, lll_error *err)
+{
+    return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                    "%s is not a type that can be %s here; expected one of "
+                    "%s", dtype_name((uint32_t)type), what, quant_names());
+}
+
+// @begin quant-types
+// A type in a row: how a block of 32 is laid open, how numbers of one block
+// of the file (32 or 256) are encoded, what shares a scale.
+static const struct {
+    void (*open)(const void *row, size_t b, open_block *out);
+    void (*encode)(const float *values, void *block);
+    int run;
+    bool has_minimum;
+} types[DTYPE_COUNT] = {
+    [DTYPE_Q8_0] = {open_q8_0, encode_q8_0, 32, false},
+    [DTYPE_Q4_0] = {open_q4_0, encode_q4_0, 32, false},
+    [DTYPE_Q4_1] = {open_q4_1, encode_q4_1, 32, true},
+    [DTYPE_Q5_0] = {open_q5_0, encode_q5_0, 32, false},
+    [DTYPE_Q5_1] = {open_q5_1, encode_q5_1, 32, true},
+    [DTYPE_Q2_K] = {quant_open_q2_k, NULL, 16, true},
+    [DTYPE_Q3_K] = {quant_open_q3_k, NULL, 16, false},
+    [DTYPE_Q4_K] = {quant_open_q4_k, NULL, 32, true},
+    [DTYPE_Q5_K] = {quant_open_q5_k, NULL, 32, true},
+    [DTYPE_Q6_K] = {quant_open_q6_k, NULL, 16, false},
+};
+
+bool quant_is_blocked(dtype type)
+{
+    return (unsigned)type < DTYPE_COUNT && types[type].open != NULL;
+}
+
+static bool is_plain(dtype type)
+{
+    return type == DTYPE_F32 || type == DTYPE_F16 || type == DTYPE_BF16;
+}
+
+bool quant_is_supported(dtype type)
+{
+    return is_plain(type) || quant_is_blocked(type);
+}
+
+bool quant_can_encode(dtype type)
+{
+    return is_plain(type)
+           || (quant_is_blocked(type) && types[type].encode != NULL);
+}
+// @end quant-types
+
+// @begin quant-decode
+void quant_open(dtype type, const void *row, size_t b, open_block *out)
+{
+    out->run = types[type].run;
+    out->has_minimum = types[type].has_minimum;
+    types[type].open(row, b, out);
+}
+
+static void decode_block(const open_block *block, float *values)
+{
+    for (int i = 0; i < QUANT_BLOCK; i++) {
+        int run = i / block->run;
+        values[i] = block->scale[run] * (float)block->code[i];
+        if (block->has_minimum)
+            values[i] += block->minimum[run];
+    }
+}
+
+lll_status quant_decode(dtype type, const void *blocks, float *values,
+                        size_t n, lll_error *err)
+{
+    const uint16_t *halves = blocks;
+    open_block block;
+    if (!quant_is_supported(type))
+        return unsupported(type, "decoded", err);
+
+    if (type == DTYPE_F32)
+        memcpy(values, blocks, n * sizeof *values);
+    for (size_t i = 0; i < n && type == DTYPE_F16; i++)
+        values[i] = f16_to_f32(halves[i]);
+    for (size_t i = 0; i < n && type == DTYPE_BF16; i++)
+        values[i] = bf16_to_f32(halves[i]);
+    for (size_t i = 0; i < n / QUANT_BLOCK && quant_is_blocked(type); i++) {
+        quant_open(type, blocks, i, &block);
+        decode_block(&block, values + i * QUANT_BLOCK);
+    }
+    return LLL_OK;
+}
+// @end quant-decode
 
 // @begin quant-encode
 lll_status quant_encode(dtype type, const float *values, void *blocks,
                         size_t n, lll_error *err)
 {
-    q8_0_block *q8_0 = blocks;
-    q4_0_block *q4_0 = blocks;
-    q4_1_block *q4_1 = blocks;
     uint16_t *halves = blocks;
-    if (!quant_is_supported(type))
+    unsigned char *next = blocks;
+    if (!quant_can_encode(type))
         return unsupported(type, "encoded", err);
 
     if (type == DTYPE_F32)
@@ -189,13 +313,11 @@ lll_status quant_encode(dtype type, const float *values, void *blocks,
         halves[i] = f32_to_f16(values[i]);
     for (size_t i = 0; i < n && type == DTYPE_BF16; i++)
         halves[i] = f32_to_bf16(values[i]);
-    for (size_t i = 0; i < n / QUANT_BLOCK; i++) {
-        if (type == DTYPE_Q8_0)
-            encode_q8_0(values + i * QUANT_BLOCK, &q8_0[i]);
-        else if (type == DTYPE_Q4_0)
-            encode_q4_0(values + i * QUANT_BLOCK, &q4_0[i]);
-        else if (type == DTYPE_Q4_1)
-            encode_q4_1(values + i * QUANT_BLOCK, &q4_1[i]);
+    const dtype_info *info = dtype_find((uint32_t)type);
+    for (size_t i = 0; i < n && quant_is_blocked(type);
+         i += (size_t)info->block_size) {
+        types[type].encode(values + i, next);
+        next += info->block_bytes;
     }
     return LLL_OK;
 }

@@ -37,6 +37,37 @@ typedef struct {
 } q4_1_block;
 // @end quant-blocks
 
+// @begin quant-blocks-5
+// value[i] = scale * (code[i] - 16), the code a nibble with a fifth bit above
+// it: bit i of the 32 in `high`, lowest byte first.
+typedef struct {
+    uint16_t scale;
+    uint8_t high[4];
+    uint8_t nibbles[16];
+} q5_0_block;
+
+// value[i] = scale * code[i] + minimum
+typedef struct {
+    uint16_t scale;
+    uint16_t minimum;
+    uint8_t high[4];
+    uint8_t nibbles[16];
+} q5_1_block;
+// @end quant-blocks-5
+
+// @begin quant-open-block
+// What 32 numbers of any block type come to. A run is what shares a scale:
+// all 32, or 16 of them.
+//     value[i] = scale[i / run] * code[i]          exact as a float, and
+//              + minimum[i / run]                  where the type has one
+typedef struct {
+    int run;                    // 32 or 16
+    bool has_minimum;
+    float scale[2], minimum[2];
+    int code[QUANT_BLOCK];      // less its offset: -8..7 in Q4_0
+} open_block;
+// @end quant-open-block
+
 // A scale whose inverse could be infinite; F16 makes a zero of it anyway.
 #define QUANT_TINY 0x1p-120f
 
@@ -46,10 +77,19 @@ void quant_nan_q8_0(q8_0_block *block);
 // Code i of a block of 32: 0..15, low halves first.
 int quant_nibble(const uint8_t *nibbles, int i);
 
-// Can the numbers of this type be decoded, encoded and multiplied here?
+// Can the numbers of this type be decoded and multiplied here? All that are
+// can be encoded too, once quant_can_encode() says so.
 bool quant_is_supported(dtype type);
+bool quant_can_encode(dtype type);
 // Does it cut rows into blocks of 32 that multiply quantized activations?
+// A block of the type in the file may be eight of those: quant_k.h.
 bool quant_is_blocked(dtype type);
+// The names of the types that are supported, with commas, for sentences.
+const char *quant_names(void);
+
+// Lay open block b of 32, counted from the row's first; only for types that
+// are blocked.
+void quant_open(dtype type, const void *row, size_t b, open_block *out);
 
 // Decode n numbers; `blocks` needs no more alignment than two bytes (four
 // for F32). n is a multiple of the type's block size.

@@ -45,9 +45,9 @@ static lll_status find(const loader *l, const char *name, int n_rows,
                                          l->err);
     if (status == LLL_OK && !quant_is_supported(tensor->type))
         return lll_fail(l->err, LLL_ERR_UNSUPPORTED,
-                        "%s: %s is stored as %s, expected F32, F16, BF16, "
-                        "Q8_0, Q4_0 or Q4_1", l->file->path, name,
-                        dtype_name((uint32_t)tensor->type));
+                        "%s: %s is stored as %s, expected one of %s",
+                        l->file->path, name,
+                        dtype_name((uint32_t)tensor->type), quant_names());
     return status;
 }
 // @end weights-find
