@@ -189,16 +189,18 @@ static lll_status take_tensors(gguf_reader *r, gguf_file *file, uint64_t n)
 // data begin at the first multiple of the alignment behind the lists.
 static lll_status place(gguf_reader *r, gguf_file *file)
 {
-    // Can not overflow: a mapping never ends that close to SIZE_MAX.
-    size_t padded = r->at + file->alignment - 1;
-    size_t start = padded - padded % file->alignment;
+    // A power of two less one has the bits that a multiple has not: a mask
+    // instead of a division for each tensor. The sum can not overflow: a
+    // mapping never ends that close to SIZE_MAX.
+    size_t rest = (size_t)file->alignment - 1;
+    size_t start = (r->at + rest) & ~rest;
     size_t room = r->n_bytes > start ? r->n_bytes - start : 0;
     for (size_t i = 0; i < file->n_tensors; i++) {
         gguf_tensor *tensor = &file->tensors[i];
         uint64_t offset;
         size_t at = gguf_offset_at(r, tensor, &offset);
         r->name = tensor->name;
-        if (offset % file->alignment != 0)
+        if ((offset & rest) != 0)
             return gguf_fail_at(r, LLL_ERR_FORMAT, at, "its data is at "
                                 "offset %" PRIu64 ", expected a multiple of "
                                 "the alignment, %" PRIu32, offset,

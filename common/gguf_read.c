@@ -28,14 +28,7 @@ lll_status gguf_fail_at(const gguf_reader *r, lll_status code, size_t at,
 }
 // @end gguf-fail
 
-// @begin gguf-take
-// The one place that compares a length with the bytes that remain. By
-// subtraction: at + n could overflow, n_bytes - at can not.
-bool gguf_fits(const gguf_reader *r, uint64_t n_items, size_t item_bytes)
-{
-    return n_items <= (r->n_bytes - r->at) / item_bytes;
-}
-
+// @begin gguf-too-long
 lll_status gguf_too_long(const gguf_reader *r, uint64_t n, const char *what)
 {
     return gguf_fail_at(r, LLL_ERR_FORMAT, r->at, "%" PRIu64 " %s, but only "
@@ -43,7 +36,7 @@ lll_status gguf_too_long(const gguf_reader *r, uint64_t n, const char *what)
                         "damaged: fetch it again", n, what,
                         r->n_bytes - r->at);
 }
-// @end gguf-take
+// @end gguf-too-long
 
 // @begin gguf-expect
 lll_status gguf_expect(gguf_reader *r, uint64_t n, size_t entry_bytes,
@@ -60,16 +53,7 @@ lll_status gguf_expect(gguf_reader *r, uint64_t n, size_t entry_bytes,
 }
 // @end gguf-expect
 
-// @begin gguf-take-number
-lll_status gguf_take_number(gguf_reader *r, void *number, size_t n)
-{
-    if (!gguf_fits(r, n, 1))
-        return gguf_too_long(r, n, "more bytes are needed");
-    memcpy(number, r->bytes + r->at, n);
-    r->at += n;
-    return LLL_OK;
-}
-
+// @begin gguf-take-string
 // A text: its length in 8 bytes, then its bytes.
 static lll_status take_string(gguf_reader *r, gguf_string *text)
 {
@@ -84,7 +68,7 @@ static lll_status take_string(gguf_reader *r, gguf_string *text)
     r->at += (size_t)n;
     return LLL_OK;
 }
-// @end gguf-take-number
+// @end gguf-take-string
 
 // @begin gguf-skip
 static lll_status take_type(gguf_reader *r, gguf_type *type)
@@ -133,14 +117,19 @@ static lll_status skip_strings(gguf_reader *r, uint64_t n)
                                     "announced");
     if (status != LLL_OK)
         return status;
-    // A vocabulary has 100,000 of them: here opening a file spends its time,
-    // so the place is kept in a register.
+    // A vocabulary has 100,000 of them: here opening a file spends its time.
+    // Each length says where the next one is, and until it has arrived there
+    // is nothing to do but check the one before: the checks cost no time as
+    // long as they are beside that chain, not links of it. Hence `text_at`,
+    // known before the length is, and the place in a register.
+    const unsigned char *bytes = r->bytes;
     size_t at = r->at, end = r->n_bytes;
-    for (; n > 0 && end - at >= sizeof length; n--) {
-        memcpy(&length, r->bytes + at, sizeof length);
-        if (length > end - at - sizeof length)
+    for (size_t text_at; n > 0 && end - at >= sizeof length; n--) {
+        memcpy(&length, bytes + at, sizeof length);
+        text_at = at + sizeof length;
+        if (length > end - text_at)
             break;
-        at += sizeof length + (size_t)length;
+        at = text_at + (size_t)length;
     }
     r->at = at;
     return n == 0 ? LLL_OK : take_string(r, &text);     // says what is wrong
@@ -227,7 +216,10 @@ static lll_status take_dims(gguf_reader *r, gguf_tensor *tensor)
     tensor->n_dims = (int)n_dims;
     for (int i = 0; i < 4; i++)
         tensor->dims[i] = 1;
-    return gguf_take_number(r, tensor->dims, n_dims * sizeof tensor->dims[0]);
+    for (uint32_t i = 0; i < n_dims && status == LLL_OK; i++)
+        status = gguf_take_number(r, &tensor->dims[i],
+                                  sizeof tensor->dims[i]);
+    return status;
 }
 // @end gguf-dims
 
@@ -264,7 +256,8 @@ lll_status gguf_take_tensor(gguf_reader *r, gguf_tensor *tensor)
     uint64_t offset;
     r->kind = "tensor";
     r->name.n_bytes = 0;
-    *tensor = (gguf_tensor){0};
+    tensor->data = NULL;
+    tensor->part = 0;
     lll_status status = take_string(r, &tensor->name);
     if (status != LLL_OK)
         return status;
