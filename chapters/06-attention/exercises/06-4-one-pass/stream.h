@@ -1,4 +1,4 @@
-// The stream of exercise 06-1.
+// The stream of exercise 06-4.
 #include <stdbool.h>
 
 // Puts the next score and value where they belong; false when there are no

@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "chapters/06-attention/exercises/06-1-one-pass/stream.h"
+#include "chapters/06-attention/exercises/06-4-one-pass/stream.h"
 
 float stream_average(next_pair *next, void *stream)
 {

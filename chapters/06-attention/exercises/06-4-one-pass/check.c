@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "chapters/06-attention/exercises/06-1-one-pass/stream.h"
+#include "chapters/06-attention/exercises/06-4-one-pass/stream.h"
 #include "tools/exercise.h"
 
 typedef struct {

@@ -1,0 +1,1 @@
+#include "chapters/06-attention/cached.c"
