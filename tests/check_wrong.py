@@ -111,7 +111,7 @@ def check(wrong):
         with tempfile.TemporaryDirectory() as folder:
             program = build_with(wrong, replaced, test, Path(folder))
             result = run(program)
-    except ValueError as problem:
+    except (ValueError, RuntimeError) as problem:
         return str(problem)
     right = run(f"{OUT}/tests/{Path(test).stem}")
     if right.returncode != 0:

@@ -1,21 +1,22 @@
-// replaces encode_q4_0() in common/quant.c; caught by tests/test_quant.c
+// replaces scale_and_codes() in common/quant.c; caught by tests/test_quant.c
 //
 // A scale as it is for eight bits: a magnitude. The codes reach from -8 to 7,
 // and where the farthest number is above zero, 8 is what it would need.
 
 // @begin wrong-farthest
-static void encode_q4_0(const float *values, q4_0_block *block)
+static uint16_t scale_and_codes(const float *values, int middle,
+                                unsigned *code)
 {
     float farthest = 0.0f;
     for (int i = 0; i < QUANT_BLOCK; i++)
         farthest = fmaxf(farthest, fabsf(values[i]));
 
-    float scale = farthest / 8.0f;
+    float scale = farthest / (float)middle;
     float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
-    unsigned code[QUANT_BLOCK];
+    float shift = (float)middle + 0.5f;
     for (int i = 0; i < QUANT_BLOCK; i++)
-        code[i] = clip_nibble(values[i] * inverse + 8.5f);
-    block->scale = f32_to_f16(scale);
-    pack_nibbles(code, block->nibbles);
+        code[i] = clip_code(values[i] * inverse + shift,
+                            2 * (unsigned)middle - 1);
+    return f32_to_f16(scale);
 }
 // @end wrong-farthest
