@@ -4,6 +4,7 @@
 #   make test         set up what the tests need, and run all of them
 #   make run QUESTION="Why do birds sing?"   ask another question
 #   make chapter-05   build one chapter's program, ./chapter-05/run
+#   make clean        remove what was built, keep models and your work/
 #   make help         every target
 #
 # Needs a C compiler and GNU make to build; chapter 2, which reads JSON, needs
@@ -35,6 +36,10 @@ help:
 	@awk '/^#   make / { sub(/^#   /, ""); split($$0, half, /  +/); \
 	    if (!seen[half[1]]++) printf "%-27s %s\n", half[1], half[2] }' \
 	    Makefile tools/*.mk
+
+.PHONY: clean
+clean:
+	rm -rf build chapter-[0-9][0-9]
 
 include tools/modules.mk
 

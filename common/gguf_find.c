@@ -182,6 +182,10 @@ lll_status gguf_find_tensor(const gguf_file *file, const char *name,
 {
     const gguf_tensor *tensor = search(file->tensor_order, file->n_tensors,
                                        name);
+    if (file->n_tensors == 0)
+        return lll_fail(err, LLL_ERR_NOT_FOUND, "%s: found no tensors, "
+                        "expected a model's, with %s: it holds a vocabulary "
+                        "or a description alone", file->path, name);
     if (tensor == NULL)
         return lll_fail(err, LLL_ERR_NOT_FOUND, "%s: found no tensor %s "
                         "among its %zu", file->path, name,

@@ -249,6 +249,8 @@ USAGE = [
     (["-ctk", "foo"], "--cache-type foo: expected f16, f32 or q8_0"),
     (["--arch", "gpt2", "--lora-matrices", "gate", "--lora-rank", 4],
      "--lora-matrices gate: found no such matrix in this model"),
+    (["--lora-matrices", "k"], "--lora-matrices names what has adapters; "
+     "add --lora-rank"),
 ]
 
 
@@ -353,3 +355,10 @@ def test_our_configurations_are_as_large_as_they_say(name, about, heads,
         assert found["context_length"] == (
             1024 if name.endswith("_1024") else 256)
         assert prefix or found["n_heads"] == heads
+
+
+def test_a_model_file_must_be_one(tmp_path):
+    """--gguf reads no JSON, and says what it found instead."""
+    path = tmp_path / "notes.md"
+    path.write_text("# Notes\n")
+    assert 'found "# No", expected "GGUF"' in run("--gguf", path, code=1)

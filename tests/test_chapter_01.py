@@ -154,6 +154,7 @@ def test_refused(words, sentence):
 
 @pytest.mark.parametrize("words", [
     ("--limit", "int16", 5), ("--type", "Q9", 5), ("--json",), (1,) * 9,
+    ("--limit", "int32"),
     ("--nonsense",)])
 def test_wrong_usage(words):
     result = run(*words)

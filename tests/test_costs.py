@@ -90,7 +90,9 @@ def steps(draw, m):
     bits = draw(st.sampled_from([4, 8, 16, 32]))
     frozen = {4: "Q4_0", 8: "Q8_0", 16: "F16", 32: "F32"}[bits]
     flags = ["--train-batch", batch, "--train-block", block, "--lora-rank",
-             rank, "--lora-matrices", ",".join(names), "--bits", bits]
+             rank, "--bits", bits]
+    if rank > 0:
+        flags += ["--lora-matrices", ",".join(names)]
     flags += ["--mixed"] * half + ["--checkpoint"] * checkpoint
     return flags, {"n_batch": batch, "n_block": block, "half": half,
                    "checkpoint": checkpoint, "rank": rank,

@@ -196,7 +196,7 @@ static lll_status answer(question *q, const char *limit, const char *type,
         status = read_shape(words, q, err);
     if (status != LLL_OK)
         return status;
-    if (q->n_dims == 0 && (json || type != NULL))
+    if (q->n_dims == 0 && (json || type != NULL || q->limit != SIZE_MAX))
         return lll_fail(err, LLL_ERR_USAGE, "no shape given; try 32000 2048");
     if (q->n_dims == 0)
         return story(err);

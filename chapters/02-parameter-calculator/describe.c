@@ -20,17 +20,23 @@ static bool starts_as_gguf(const char *path)
     return is_gguf;
 }
 
-lll_status model_open(model *m, const char *path, lll_error *err)
+static lll_status open_gguf(model *m, const char *path, lll_error *err)
 {
     memset(m, 0, sizeof *m);
-    if (!starts_as_gguf(path))
-        return config_from_json(&m->config, path, err);
     lll_status status = gguf_open(&m->file, path, err);
     if (status == LLL_OK)
         status = config_from_gguf(&m->config, &m->file, err);
     if (status != LLL_OK)
         model_close(m);
     return status;
+}
+
+lll_status model_open(model *m, const char *path, lll_error *err)
+{
+    if (starts_as_gguf(path))
+        return open_gguf(m, path, err);
+    memset(m, 0, sizeof *m);
+    return config_from_json(&m->config, path, err);
 }
 
 void model_close(model *m)
@@ -174,7 +180,7 @@ lll_status model_describe(model *m, const settings *set, lll_error *err)
     if (status != LLL_OK)
         return status;
     if (set->gguf != NULL)
-        return model_open(m, set->gguf, err);
+        return open_gguf(m, set->gguf, err);
     if (set->config != NULL) {
         status = model_open(m, set->config, err);
         if (status != LLL_OK || !sizes_given(set))

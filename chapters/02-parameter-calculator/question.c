@@ -143,6 +143,9 @@ static lll_status read_training(const cost_settings *s, cost_question *q,
         return lll_fail(err, LLL_ERR_USAGE, "--lora-matrices %s: expected "
                         "some of q,k,v,o,gate,up,down, or all",
                         s->lora_matrices);
+    if (s->lora_rank == 0 && s->lora_matrices != cost_defaults.lora_matrices)
+        return lll_fail(err, LLL_ERR_USAGE, "--lora-matrices names what has "
+                        "adapters; add --lora-rank");
     if (s->lora_rank > 0 && cost_adapters(q->config, 1, t->lora_matrices)
         == 0)
         return lll_fail(err, LLL_ERR_USAGE, "--lora-matrices %s: found no "
