@@ -14,12 +14,34 @@ const char *finish_reason_name(finish_reason reason)
 }
 // @end generate-reason
 
+// @begin generate-history
+int32_t *generate_history(const llama *model, int sequence)
+{
+    return model->history + (size_t)sequence * (size_t)model->request.n_ctx;
+}
+
+// Append n tokens, at most a batch of them, to a sequence and its history.
+static lll_status feed(llama *m, int sequence, const int32_t *ids, size_t n,
+                       bool last, const float **logits, lll_error *err)
+{
+    int32_t *end = generate_history(m, sequence)
+                   + m->caches[sequence].length;
+    llama_batch batch = {.n_tokens = (int)n, .ids = ids,
+                         .sequence = sequence, .without_logits = !last};
+    memcpy(end, ids, n * sizeof *ids);
+    return llama_forward(m, &batch, logits, err);
+}
+// @end generate-history
+
 // @begin generate-prefill
-lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
+lll_status generate_prefill(llama *model, int sequence, const int32_t *ids,
+                            size_t n_ids,
                             const volatile sig_atomic_t *interrupted,
                             const float **logits, lll_error *err)
 {
-    kv_cache *cache = &model->caches[0];
+    kv_cache *cache = &model->caches[sequence];
+    size_t n_batch = (size_t)model->request.n_batch, n;
+    int before = cache->length;
     if (n_ids == 0)
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "the prompt is empty: the model needs a token to "
@@ -29,25 +51,19 @@ lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
                         "a prompt of %zu tokens after %d does not fit in a "
                         "context of %d; use a larger -c or a shorter prompt",
                         n_ids, cache->length, cache->capacity);
-    size_t n_batch = (size_t)model->request.n_batch;
-    for (size_t done = 0; done < n_ids; ) {
-        if (interrupted != NULL && *interrupted) {
-            kv_cache_truncate(cache, cache->length - (int)done);
-            return lll_fail(err, LLL_ERR_INTERRUPTED,
-                            "interrupted after %zu of %zu tokens of the "
-                            "prompt", done, n_ids);
-        }
-        size_t n = n_ids - done < n_batch ? n_ids - done : n_batch;
-        llama_batch batch = {.n_tokens = (int)n, .ids = ids + done,
-                             .without_logits = done + n < n_ids};
-        memcpy(model->history + cache->length, ids + done,
-               n * sizeof *ids);
-        lll_status s = llama_forward(model, &batch, logits, err);
-        if (s != LLL_OK)
-            return s;
-        done += n;
+    lll_status s = LLL_OK;
+    for (size_t done = 0; done < n_ids && s == LLL_OK; done += n) {
+        n = n_ids - done < n_batch ? n_ids - done : n_batch;
+        if (interrupted != NULL && *interrupted)
+            s = lll_fail(err, LLL_ERR_INTERRUPTED, "interrupted after %zu "
+                         "of %zu tokens of the prompt", done, n_ids);
+        else
+            s = feed(model, sequence, ids + done, n, done + n == n_ids,
+                     logits, err);
     }
-    return LLL_OK;
+    if (s != LLL_OK)
+        kv_cache_truncate(cache, before);
+    return s;
 }
 // @end generate-prefill
 
@@ -156,7 +172,8 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
                          lll_error *err)
 {
     const generate_options *o = out->options;
-    kv_cache *cache = &m->caches[0];
+    kv_cache *cache = &m->caches[o->sequence];
+    const int32_t *history = generate_history(m, o->sequence);
     sampler choose;
     sampler_init(&choose, &o->sampling, m->candidates, m->config.vocab_size);
     report->reason = FINISH_LENGTH;
@@ -167,8 +184,7 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
         }
         // @end generate-loop
         // @begin generate-token
-        int32_t id = sampler_choose(&choose, logits, m->history,
-                                    cache->length);
+        int32_t id = sampler_choose(&choose, logits, history, cache->length);
         if (isnan(logits[id]))          // then so are all the others
             return lll_fail(err, LLL_ERR_FORMAT,
                             "the model's logits after %d tokens are not "
@@ -188,7 +204,7 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
         // The last token is fed only when something will follow it.
         if (cache->length == cache->capacity || (last && !o->continues))
             return LLL_OK;
-        lll_status s = generate_prefill(m, &id, 1, NULL, &logits, err);
+        lll_status s = feed(m, o->sequence, &id, 1, true, &logits, err);
         if (s != LLL_OK || last)
             return s;
     }
@@ -206,8 +222,9 @@ lll_status generate(llama *model, const tokenizer *words,
     const float *logits;
     text_stream out;
     generate_report r = {.prompt_tokens = (int)n_prompt};
-    lll_status s = generate_prefill(model, prompt, n_prompt,
-                                    options->interrupted, &logits, err);
+    lll_status s = generate_prefill(model, options->sequence, prompt,
+                                    n_prompt, options->interrupted, &logits,
+                                    err);
     if (s == LLL_ERR_INTERRUPTED) {
         r.reason = FINISH_INTERRUPTED;
         *report = r;

@@ -23,6 +23,7 @@ typedef enum {
 
 typedef struct {
     sampler_params sampling;
+    int sequence;               // which of the model's caches
     int max_tokens;             // -1: until the context is full
     bool ignore_end;            // go on after the model ends, for measuring
     bool continues;             // another call will go on from here: leave
@@ -48,9 +49,9 @@ typedef struct {
 // @end generate-types
 
 // @begin generate-api
-// Append the prompt to the model's sequence 0 and generate. What was in the
+// Append the prompt to a sequence of the model and generate. What was in its
 // cache stays in front of it, so a conversation goes on by calling this with
-// what is new. Tokens in the cache are model->history[0..length-1].
+// what is new. generate_history() tells what the cache holds.
 //
 // LLL_ERR_ARGUMENT   the prompt is empty, or does not fit in the context
 // LLL_ERR_ARGUMENT   a stop text is too long, or the plan was made for
@@ -61,16 +62,22 @@ lll_status generate(llama *model, const tokenizer *words,
                     const generate_options *options,
                     generate_report *report, lll_error *err);
 
-// Feed tokens to sequence 0 in batches of at most n_batch, and give the
+// Feed tokens to a sequence in batches of at most n_batch, and give the
 // logits of the last.
 //
 // interrupted   looked at before each batch; NULL: cannot be
 //
 // LLL_ERR_ARGUMENT      there are no tokens, or they do not fit
-// LLL_ERR_INTERRUPTED   it was set: the cache is as it was before the call
-lll_status generate_prefill(llama *model, const int32_t *ids, size_t n_ids,
+// LLL_ERR_INTERRUPTED   it was set
+// and the errors of llama_forward(). On failure the cache is as it was before
+// the call.
+lll_status generate_prefill(llama *model, int sequence, const int32_t *ids,
+                            size_t n_ids,
                             const volatile sig_atomic_t *interrupted,
                             const float **logits, lll_error *err);
+
+// The tokens of a sequence, as many as its cache is long.
+int32_t *generate_history(const llama *model, int sequence);
 
 // "stop", "length", "stop string", "interrupted"
 const char *finish_reason_name(finish_reason reason);

@@ -329,7 +329,7 @@ static lll_status check_batch(const llama *m, const llama_batch *batch,
                         "a batch of %d tokens, expected 1 to %d",
                         batch->n_tokens, m->request.n_batch);
     for (int t = 0; t < batch->n_tokens; t++) {
-        int sequence = batch->sequences != NULL ? batch->sequences[t] : 0;
+        int sequence = llama_sequence(batch, t);
         if (batch->ids[t] < 0 || batch->ids[t] >= m->config.vocab_size)
             return lll_fail(err, LLL_ERR_ARGUMENT,
                             "token %d of the batch is %d, expected 0 to %d",

@@ -35,7 +35,8 @@ typedef struct {
     const int32_t *ids;         // [n_tokens], each 0..vocab_size - 1
     const int32_t *positions;   // [n_tokens]: place in its sequence, which
                                 // must be the next free one; NULL: follow on
-    const int32_t *sequences;   // [n_tokens]: which cache; NULL: all cache 0
+    const int32_t *sequences;   // [n_tokens]: which cache; NULL: all one
+    int sequence;               // that one
     const uint8_t *wants_logits;// [n_tokens]; NULL: the last token only
     bool without_logits;        // nobody wants any: the vocabulary, widest
                                 // matrix of a small model, is left out
@@ -112,6 +113,9 @@ lll_status llama_forward(llama *model, const llama_batch *batch,
 
 // @begin llama-steps
 // The steps of a layer that llama.c leaves to llama_attention.c.
+
+// Whose token t is.
+int llama_sequence(const llama_batch *batch, int t);
 
 // Give each token of the batch the next free position of its sequence, check
 // that it is the one the caller meant, and compute its rotation.

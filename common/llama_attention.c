@@ -17,9 +17,10 @@ static_assert(sizeof(attend_state) <= PLAN_STATE_FLOATS * sizeof(float),
 static_assert(sizeof(kv_cache) <= PLAN_CACHE_BYTES,
               "the planner's number for a cache's table is too small");
 
-static int sequence_of(const llama_batch *batch, int t)
+int llama_sequence(const llama_batch *batch, int t)
 {
-    return batch->sequences != NULL ? batch->sequences[t] : 0;
+    return batch->sequences != NULL ? batch->sequences[t]
+                                    : batch->sequence;
 }
 // @end llama-sequence
 
@@ -29,7 +30,7 @@ static int sequence_of(const llama_batch *batch, int t)
 lll_status llama_place(llama *m, const llama_batch *batch, lll_error *err)
 {
     for (int t = 0; t < batch->n_tokens; t++) {
-        kv_cache *cache = &m->caches[sequence_of(batch, t)];
+        kv_cache *cache = &m->caches[llama_sequence(batch, t)];
         int next = cache->length;
         lll_status s = LLL_OK;
         if (next == cache->capacity)
@@ -43,7 +44,7 @@ lll_status llama_place(llama *m, const llama_batch *batch, lll_error *err)
                          batch->positions[t], next);
         if (s != LLL_OK) {
             while (--t >= 0)
-                m->caches[sequence_of(batch, t)].length--;
+                m->caches[llama_sequence(batch, t)].length--;
             return s;
         }
         m->positions[t] = next;
@@ -101,7 +102,7 @@ static void rotate_piece(void *context, int piece, int worker)
         end = job->batch->n_tokens;
     for (int t = piece * TOKENS_AT_ONCE; t < end; t++)
         rotate_token(job->m, job->layer,
-                     &job->m->caches[sequence_of(job->batch, t)], t);
+                     &job->m->caches[llama_sequence(job->batch, t)], t);
 }
 
 void llama_rotate_and_store(llama *m, int layer, const llama_batch *batch)
@@ -137,7 +138,7 @@ static float *head_of(const llama *m, float *buffer, int t, int head)
 static void open_tile(tile *to, const attend_job *job, int worker)
 {
     llama *m = job->m;
-    const kv_cache *cache = &m->caches[sequence_of(job->batch, to->first)];
+    const kv_cache *cache = &m->caches[llama_sequence(job->batch, to->first)];
     int head_dim = m->config.head_dim, rows = to->n_tokens * to->group;
     size_t numbers = (size_t)rows * (size_t)head_dim;
     unsigned char *scratch = m->products.scratch
@@ -238,8 +239,8 @@ static void tile_piece(void *context, int piece, int worker)
     if (end > job->batch->n_tokens)
         end = job->batch->n_tokens;
     while (first < end) {
-        int sequence = sequence_of(job->batch, first), next = first + 1;
-        while (next < end && sequence_of(job->batch, next) == sequence)
+        int sequence = llama_sequence(job->batch, first), next = first + 1;
+        while (next < end && llama_sequence(job->batch, next) == sequence)
             next++;
         tile t = {.first = first, .n_tokens = next - first,
                   .group = c->n_heads / c->n_kv_heads,

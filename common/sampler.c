@@ -13,8 +13,8 @@ static_assert(sizeof(candidate) == PLAN_CANDIDATE_BYTES,
 sampler_params sampler_defaults(void)
 {
     return (sampler_params){
-        .temperature = 0.8, .top_k = 40, .top_p = 0.95, .min_p = 0.05,
-        .repeat_penalty = 1.0, .repeat_last_n = 64,
+        .temperature = 0.8, .top_k = 40, .typical = 1.0, .top_p = 0.95,
+        .min_p = 0.05, .repeat_penalty = 1.0, .repeat_last_n = 64,
     };
 }
 
@@ -95,45 +95,95 @@ static void fill(sampler *s, const float *logits)
         s->candidates[i] = (candidate){i, logit};
     }
 }
+// @end sampler-fill
+
+// @begin sampler-penalise
+// The logit of a token that is there `count` times.
+static float penalised(const sampler_params *p, float logit, int count)
+{
+    // Dividing a negative logit would reward it, so it is multiplied.
+    float penalty = (float)p->repeat_penalty;
+    logit = logit > 0 ? logit / penalty : logit * penalty;
+    return logit - (float)count * (float)p->frequency_penalty
+           - (float)p->presence_penalty;
+}
 
 static void penalise(sampler *s, const int32_t *recent, int n_recent)
 {
     const sampler_params *p = &s->params;
     int window = p->repeat_last_n < 0 ? n_recent : p->repeat_last_n;
     int first = n_recent > window ? n_recent - window : 0;
-    if (p->repeat_penalty == 1.0)
+    if (p->repeat_penalty == 1.0 && p->frequency_penalty == 0.0
+        && p->presence_penalty == 0.0)
         return;
+    // A candidate's number is its place in the list, so for a moment another
+    // can stand there: how often the token was met, below zero.
     for (int i = first; i < n_recent; i++) {
         candidate *c = &s->candidates[recent[i]];
-        if (c->id < 0)
-            continue;
-        // Dividing a negative logit would reward it, so it is multiplied.
-        float penalty = (float)p->repeat_penalty;
-        c->logit = c->logit > 0 ? c->logit / penalty : c->logit * penalty;
-        c->id = -1;                     // a token pays once, not each time
+        c->id = c->id < 0 ? c->id - 1 : -1;
     }
-    for (int i = first; i < n_recent; i++)
-        s->candidates[recent[i]].id = recent[i];
+    for (int i = first; i < n_recent; i++) {
+        candidate *c = &s->candidates[recent[i]];
+        if (c->id < 0)                  // a token pays once, not each time
+            c->logit = penalised(p, c->logit, -c->id);
+        c->id = recent[i];
+    }
 }
-// @end sampler-fill
+// @end sampler-penalise
 
 // @begin sampler-greedy
-static int32_t most_likely(const sampler *s)
+static candidate *most_likely(const sampler *s)
 {
-    const candidate *best = &s->candidates[0];
+    candidate *best = &s->candidates[0];
     for (int i = 1; i < s->vocab_size; i++)
         if (before(&s->candidates[i], best))
             best = &s->candidates[i];
-    return best->id;
+    return best;
 }
 // @end sampler-greedy
 
+// @begin sampler-typical
+// How much list[i] surprises, -log p, when log_total is the logarithm of the
+// sum over the whole list.
+static double surprise(const candidate *list, int i, double log_total)
+{
+    return log_total - (double)list[i].logit;
+}
+
+// Keep the candidates whose surprise is closest to the mean surprise. The
+// list is sorted, so they lie together, around the place where the surprise
+// passes the mean: grow from there. Returns how many stay, from *first on.
+static int keep_typical(double typical, const candidate *list, int n,
+                        int *first)
+{
+    double best = list[0].logit, total = 0.0, mean = 0.0, kept = 0.0;
+    for (int i = 0; i < n; i++)
+        total += exp((double)list[i].logit - best);
+    double log_total = best + log(total);
+    for (int i = 0; i < n && !isinf(list[i].logit); i++) {
+        double x = surprise(list, i, log_total);
+        mean += x * exp(-x);
+    }
+    int low = 0;
+    while (low < n && surprise(list, low, log_total) < mean)
+        low++;
+    int high = low;                     // what stays is list[low..high - 1]
+    while (high - low < n && kept <= typical) {
+        // Of two that are equally far, the more likely.
+        bool down = low > 0
+                    && (high == n || mean - surprise(list, low - 1, log_total)
+                        <= surprise(list, high, log_total) - mean);
+        kept += exp(-surprise(list, down ? --low : high++, log_total));
+    }
+    *first = low;
+    return high - low;
+}
+// @end sampler-typical
+
 // @begin sampler-cut
 // How many of the sorted candidates stay: list[0] is the best. The cuts look
-// at the probabilities that the model gave; then the temperature makes the
-// weights of those that stay, e^((logit - best) / temperature).
-static int cut(const sampler_params *p, candidate *list, int n,
-               double *total)
+// at the probabilities that the model gave.
+static int cut(const sampler_params *p, const candidate *list, int n)
 {
     double best = list[0].logit, all = 0.0, kept = 0.0;
     int n_kept = 0;
@@ -142,19 +192,28 @@ static int cut(const sampler_params *p, candidate *list, int n,
     for (; n_kept < n; n_kept++) {
         double share = exp((double)list[n_kept].logit - best);
         // The best has share 1, so min_p is a bound on the share itself.
-        if (n_kept > 0 && (share < p->min_p || kept >= p->top_p * all))
+        bool enough = p->top_p < 1.0 && kept >= p->top_p * all;
+        if (n_kept > 0 && (share < p->min_p || enough))
             break;
         kept += share;
-    }
-    *total = 0.0;
-    for (int i = 0; i < n_kept; i++) {
-        double logit = (double)list[i].logit;
-        list[i].logit = (float)exp((logit - best) / p->temperature);
-        *total += (double)list[i].logit;
     }
     return n_kept;
 }
 // @end sampler-cut
+
+// @begin sampler-weigh
+// Logits become probabilities, e^((logit - best) / temperature) over the sum
+// of all n.
+static void weigh(double temperature, candidate *list, int n)
+{
+    double best = list[0].logit, total = 0.0;
+    for (int i = 0; i < n; i++)
+        total += exp(((double)list[i].logit - best) / temperature);
+    for (int i = 0; i < n; i++)
+        list[i].logit = (float)(exp(((double)list[i].logit - best)
+                                    / temperature) / total);
+}
+// @end sampler-weigh
 
 // @begin sampler-reverse
 static void reverse(candidate *list, int n)
@@ -167,35 +226,50 @@ static void reverse(candidate *list, int n)
 }
 // @end sampler-reverse
 
+// @begin sampler-distribution
+int sampler_distribution(sampler *s, const float *logits,
+                         const int32_t *recent, int n_recent,
+                         const candidate **out)
+{
+    const sampler_params *p = &s->params;
+    int n = s->vocab_size, first = 0;
+    fill(s, logits);
+    penalise(s, recent, n_recent);
+    candidate *list = most_likely(s);
+    // No logit is a number, and any will do; or one is beyond all others,
+    // and the differences below would not be numbers.
+    if (p->temperature <= 0.0 || isinf(list->logit)) {
+        list->logit = 1.0f;
+        *out = list;
+        return 1;
+    }
+    int n_best = p->top_k > 0 && p->top_k < n ? p->top_k : n;
+    take_best(s->candidates, n, n_best);
+    list = s->candidates + n - n_best;
+    reverse(list, n_best);
+    if (p->typical < 1.0)
+        n_best = keep_typical(p->typical, list, n_best, &first);
+    list += first;
+    n_best = cut(p, list, n_best);
+    weigh(p->temperature, list, n_best);
+    *out = list;
+    return n_best;
+}
+// @end sampler-distribution
+
 // @begin sampler-choose
 int32_t sampler_choose(sampler *s, const float *logits,
                        const int32_t *recent, int n_recent)
 {
-    const sampler_params *p = &s->params;
-    int n = s->vocab_size;
-    fill(s, logits);
-    penalise(s, recent, n_recent);
-    if (p->temperature <= 0.0)
-        return most_likely(s);
-
-    int n_best = p->top_k > 0 && p->top_k < n ? p->top_k : n;
-    take_best(s->candidates, n, n_best);
-    candidate *list = s->candidates + n - n_best;
-    reverse(list, n_best);
-    // No logit is a number, and any will do; or one is beyond all others,
-    // and the differences below would not be numbers.
-    if (isinf(list[0].logit))
-        return list[0].id;
-
-    double total;
-    int n_kept = cut(p, list, n_best, &total);
-    double point = next_random(s) * total;
-    for (int i = 0; i < n_kept; i++) {
+    const candidate *list;
+    int n = sampler_distribution(s, logits, recent, n_recent, &list);
+    double point = next_random(s);
+    for (int i = 0; i < n; i++) {
         point -= (double)list[i].logit;
         if (point < 0.0)
             return list[i].id;
     }
-    return list[n_kept - 1].id;         // the sum was rounded
+    return list[n - 1].id;              // the sum was rounded
 }
 // @end sampler-choose
 

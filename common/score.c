@@ -29,15 +29,17 @@ static void score_row(void *context, int piece, int worker)
 enum { SCORE_BATCH = 64 };  // rows of logits that are scored together
 
 // Feed ids[0..n-1] and add up the log-probabilities of ids[1..n_scored].
-static lll_status score_batch(llama *m, const int32_t *ids, int n,
-                              int n_scored, double *sum, lll_error *err)
+static lll_status score_batch(llama *m, int sequence, const int32_t *ids,
+                              int n, int n_scored, double *sum,
+                              lll_error *err)
 {
     uint8_t wanted[SCORE_BATCH] = {0};
     double log_p[SCORE_BATCH];
     const float *logits;
     for (int i = 0; i < n_scored; i++)
         wanted[i] = 1;
-    llama_batch batch = {.n_tokens = n, .ids = ids, .wants_logits = wanted};
+    llama_batch batch = {.n_tokens = n, .ids = ids, .sequence = sequence,
+                         .wants_logits = wanted};
     lll_status s = llama_forward(m, &batch, &logits, err);
     if (s != LLL_OK)
         return s;
@@ -50,19 +52,19 @@ static lll_status score_batch(llama *m, const int32_t *ids, int n,
 // @end score-batch
 
 // @begin score-window
-lll_status score_window(llama *model, const int32_t *ids, size_t n_ids,
-                        text_score *score, lll_error *err)
+lll_status score_window(llama *model, int sequence, const int32_t *ids,
+                        size_t n_ids, text_score *score, lll_error *err)
 {
     size_t at_once = SCORE_BATCH;
     if (at_once > (size_t)model->request.n_outputs)
         at_once = (size_t)model->request.n_outputs;
-    kv_cache_truncate(&model->caches[0], 0);
+    kv_cache_truncate(&model->caches[sequence], 0);
     for (size_t i = 0; i < n_ids; ) {
         size_t n = n_ids - i < at_once ? n_ids - i : at_once;
         // The window's last token has no successor inside it.
         int scored = (int)(i + n < n_ids ? n : n - 1);
-        lll_status s = score_batch(model, ids + i, (int)n, scored,
-                                   &score->sum, err);
+        lll_status s = score_batch(model, sequence, ids + i, (int)n,
+                                   scored, &score->sum, err);
         if (s != LLL_OK)
             return s;
         score->n_scored += (uint64_t)scored;

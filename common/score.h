@@ -23,10 +23,10 @@ typedef struct {
 
 // Score a text in windows without overlap, one call for each, beginning with
 // a zeroed text_score: a window has 1 to n_ctx tokens. Its first token is
-// given and not scored. Sequence 0 is emptied and left holding the window.
+// given and not scored. The sequence is emptied and left holding the window.
 // LLL_ERR_ARGUMENT   the errors of llama_forward()
-lll_status score_window(llama *model, const int32_t *ids, size_t n_ids,
-                        text_score *score, lll_error *err);
+lll_status score_window(llama *model, int sequence, const int32_t *ids,
+                        size_t n_ids, text_score *score, lll_error *err);
 
 // What all windows came to.
 // LLL_ERR_ARGUMENT   no token was scored: the text has fewer than two, or

@@ -11,83 +11,7 @@
 
 #include <cmocka.h>
 
-#include "common/generate.h"
-#include "common/session.h"
-#include "common/unicode.h"
-
-enum { MOST_TEXT = 1 << 14, N_CTX = 160, VOCAB = 512 };
-
-// What came through on_text, and how.
-typedef struct {
-    char text[MOST_TEXT];
-    size_t n_bytes;
-    int n_calls;
-    volatile sig_atomic_t interrupted;
-    int interrupt_at;                   // this call sets it; 0: none
-} collector;
-
-static void collect(void *context, const char *text, size_t n_bytes)
-{
-    collector *c = context;
-    assert_true(n_bytes > 0 && c->n_bytes + n_bytes < MOST_TEXT);
-    // Each piece is whole characters.
-    for (size_t at = 0; at < n_bytes; ) {
-        uint32_t code;
-        int n = unicode_decode((const unsigned char *)text + at,
-                               n_bytes - at, &code);
-        assert_true(n > 0);
-        at += (size_t)n;
-    }
-    memcpy(c->text + c->n_bytes, text, n_bytes);
-    c->n_bytes += n_bytes;
-    c->text[c->n_bytes] = '\0';
-    if (++c->n_calls == c->interrupt_at)
-        c->interrupted = 1;
-}
-
-static void start_with(session *s, int n_batch, int n_threads)
-{
-    session_options options = session_defaults();
-    lll_error err;
-    options.n_ctx = N_CTX;
-    options.n_batch = n_batch;
-    options.n_threads = n_threads;
-    if (session_open(s, "data/tiny.gguf", &options, &err) != LLL_OK)
-        fail_msg("%s", err.text);
-}
-
-static generate_options greedy(collector *c, int max_tokens)
-{
-    generate_options o = {.sampling = sampler_defaults(),
-                          .max_tokens = max_tokens, .on_text = collect,
-                          .context = c, .interrupted = &c->interrupted};
-    o.sampling.temperature = 0;
-    return o;
-}
-
-static generate_report run(session *s, const char *prompt,
-                           const generate_options *o, collector *c)
-{
-    generate_report report = {0};
-    const int32_t *ids;
-    size_t n_ids;
-    lll_error err;
-    c->n_bytes = 0;
-    c->n_calls = 0;
-    c->text[0] = '\0';
-    assert_int_equal(session_encode(s, prompt, strlen(prompt), &ids, &n_ids,
-                                    &err), LLL_OK);
-    if (generate(&s->model, &s->words, ids, n_ids, o, &report, &err)
-        != LLL_OK)
-        fail_msg("%s", err.text);
-    assert_int_equal(report.prompt_tokens, n_ids);
-    return report;
-}
-
-static void empty_cache(session *s)
-{
-    kv_cache_truncate(&s->model.caches[0], 0);
-}
+#include "tests/generating.h"
 
 static void max_tokens_end_it(void **state)
 {
@@ -167,30 +91,6 @@ static void the_end_token_ends_it(void **state)
     size_t n = strlen(first);
     assert_int_equal(strncmp(c.text, first, n), 0);
     assert_int_equal(strncmp(c.text + n, "<|im_end|>", 10), 0);
-    session_close(&s);
-}
-
-static void a_full_context_ends_it(void **state)
-{
-    static collector c;
-    (void)state;
-    session s;
-    start_with(&s, 512, 1);
-    generate_options o = greedy(&c, -1);
-    o.ignore_end = true;
-    generate_report r = run(&s, "A token", &o, &c);
-    assert_int_equal(r.reason, FINISH_LENGTH);
-    assert_int_equal(s.model.caches[0].length, N_CTX);
-    // The last place holds a token, and that token's successor is text too.
-    assert_int_equal(r.completion_tokens, N_CTX - r.prompt_tokens + 1);
-    // Nothing more fits now.
-    lll_error err = {0};
-    const int32_t one = 5;
-    generate_report untouched = {.prompt_tokens = 77};
-    assert_int_equal(generate(&s.model, &s.words, &one, 1, &o, &untouched,
-                              &err), LLL_ERR_ARGUMENT);
-    assert_non_null(strstr(err.text, "a prompt of 1 tokens after 160"));
-    assert_int_equal(untouched.prompt_tokens, 77);
     session_close(&s);
 }
 
@@ -327,8 +227,9 @@ static void characters_come_out_whole(void **state)
     for (uint64_t seed = 0; seed < 20; seed++) {
         generate_options o = greedy(&c, -1);
         o.ignore_end = true;
-        o.sampling = (sampler_params){.temperature = 50, .top_p = 1,
-                                      .repeat_penalty = 1, .seed = seed};
+        o.sampling = (sampler_params){.temperature = 50, .typical = 1,
+                                      .top_p = 1, .repeat_penalty = 1,
+                                      .seed = seed};
         empty_cache(&s);
         run(&s, "A token", &o, &c);
         n_replaced += strstr(c.text, "\xef\xbf\xbd") != NULL;
@@ -466,7 +367,6 @@ int main(void)
         cmocka_unit_test(max_tokens_end_it),
         cmocka_unit_test(the_report_adds_up),
         cmocka_unit_test(the_end_token_ends_it),
-        cmocka_unit_test(a_full_context_ends_it),
         cmocka_unit_test(bad_prompts_are_refused),
         cmocka_unit_test(stop_strings_anywhere),
         cmocka_unit_test(an_interrupt_ends_it),

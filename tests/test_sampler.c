@@ -17,7 +17,7 @@ enum { MOST = 64 };
 
 // The parameters that change nothing.
 static const sampler_params PLAIN = {
-    .temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0,
+    .temperature = 1, .top_k = 0, .typical = 1, .top_p = 1, .min_p = 0,
     .repeat_penalty = 1, .repeat_last_n = 64, .seed = 1,
 };
 
@@ -133,6 +133,34 @@ static void the_cuts_by_hand(void **state)
     }
 }
 
+// Surprises of 1, 2, 3 and 3 bits, 1.75 on average: the second candidate is
+// nearest to that, then the best, then the others in order.
+static void the_typical_by_hand(void **state)
+{
+    const unsigned best = 1 << 1, second = 1 << 3, third = 1, last = 1 << 2;
+    static const double shares[] = {0, 0.2, 0.3, 0.7, 0.8, 0.9, 1};
+    const unsigned kept[] = {second, second, best | second, best | second,
+                             best | second | third,
+                             best | second | third | last, 15};
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        sampler_params p = PLAIN;
+        p.typical = shares[i];
+        assert_int_equal(possible(p, HALVES, 4), kept[i]);
+    }
+    // Min-p and top-p look at what is left, whose most likely is the second.
+    sampler_params p = PLAIN;
+    p.typical = 0.2;
+    p.min_p = 1;
+    p.top_p = 0.1;
+    assert_int_equal(possible(p, HALVES, 4), second);
+    // What cannot come surprises without end, and is the last to stay.
+    const float some[] = {0, -INFINITY, NAN, 0};
+    p = PLAIN;
+    p.typical = 0.99;
+    assert_int_equal(possible(p, some, 4), 1 | 1 << 3);
+}
+
 // Top-p counts what top-k left: of 0.5 and 0.25, the first is two thirds.
 static void cuts_follow_each_other(void **state)
 {
@@ -180,6 +208,28 @@ static void repetition_costs(void **state)
     check_penalty(p, -4, -2, once, 1);
     p.repeat_penalty = 1;
     check_penalty(p, 4, 4, once, 1);
+}
+
+static void presence_and_frequency_cost(void **state)
+{
+    static const int32_t once[] = {1}, thrice[] = {1, 1, 1};
+    (void)state;
+    sampler_params p = PLAIN;
+    p.presence_penalty = 0.5;
+    check_penalty(p, 4, 3.5f, once, 1);
+    check_penalty(p, -4, -4.5f, thrice, 3);     // however often it came
+    p.frequency_penalty = 0.25;
+    check_penalty(p, 4, 3.25f, once, 1);
+    check_penalty(p, 4, 2.75f, thrice, 3);
+    p.repeat_penalty = 2;                       // first divides, then takes
+    check_penalty(p, 4, 0.75f, thrice, 3);
+    check_penalty(p, -4, -9.25f, thrice, 3);
+    p.repeat_last_n = 2;                        // two of the three count
+    check_penalty(p, 4, 1, thrice, 3);
+    p = PLAIN;
+    p.frequency_penalty = -0.25;                // below 0: encouraged
+    check_penalty(p, 4, 4.75f, thrice, 3);
+    check_penalty(p, 4, 4, once, 0);
 }
 
 static void only_recent_tokens_pay(void **state)
@@ -272,6 +322,28 @@ static void what_is_left_shares(void **state)
     assert_in_range(counts[1], 20000 - 400, 20000 + 400);
 }
 
+// What is drawn from: the ids that stay, and probabilities that add up.
+static void the_distribution_is_what_is_drawn(void **state)
+{
+    static const int32_t ids[] = {1, 3, 0};
+    static const double shares[] = {4 / 7.0, 2 / 7.0, 1 / 7.0};
+    const candidate *out;
+    candidate list[4];
+    sampler s;
+    (void)state;
+    sampler_params p = PLAIN;
+    p.top_k = 3;
+    sampler_init(&s, &p, list, 4);
+    assert_int_equal(sampler_distribution(&s, HALVES, NULL, 0, &out), 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(out[i].id, ids[i]);
+        assert_true(fabs((double)out[i].logit - shares[i]) < 1e-6);
+    }
+    s.params.temperature = 0;
+    assert_int_equal(sampler_distribution(&s, HALVES, NULL, 0, &out), 1);
+    assert_true(out->id == 1 && out->logit == 1.0f);
+}
+
 static void extreme_temperatures(void **state)
 {
     int counts[4];
@@ -337,12 +409,15 @@ int main(void)
         cmocka_unit_test(the_largest_wins_and_ties_go_to_the_first),
         cmocka_unit_test(what_is_no_number_is_impossible),
         cmocka_unit_test(the_cuts_by_hand),
+        cmocka_unit_test(the_typical_by_hand),
         cmocka_unit_test(cuts_follow_each_other),
         cmocka_unit_test(repetition_costs),
+        cmocka_unit_test(presence_and_frequency_cost),
         cmocka_unit_test(only_recent_tokens_pay),
         cmocka_unit_test(a_seed_is_a_story),
         cmocka_unit_test(many_draws_are_close_to_softmax),
         cmocka_unit_test(what_is_left_shares),
+        cmocka_unit_test(the_distribution_is_what_is_drawn),
         cmocka_unit_test(extreme_temperatures),
         cmocka_unit_test(the_best_in_order),
         cmocka_unit_test(logarithms_of_probabilities),

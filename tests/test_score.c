@@ -44,7 +44,7 @@ static lll_status score_all(session *s, const int32_t *ids, size_t n,
     size_t window = (size_t)s->request.n_ctx;
     lll_status status = LLL_OK;
     for (size_t i = 0; i < n && status == LLL_OK; i += window)
-        status = score_window(&s->model, ids + i,
+        status = score_window(&s->model, 0, ids + i,
                               n - i < window ? n - i : window, out, err);
     return status == LLL_OK ? score_finish(out, err) : status;
 }
@@ -174,7 +174,7 @@ static void progress_reaches_the_end(void **state)
     session s;
     some_text(ids);
     start(&s, 64, 64, 10, 1);
-    assert_int_equal(score_window(&s.model, ids, 64, &out, &err), LLL_OK);
+    assert_int_equal(score_window(&s.model, 0, ids, 64, &out, &err), LLL_OK);
     assert_int_equal(last, 64);
     session_close(&s);
 }

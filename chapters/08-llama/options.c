@@ -42,22 +42,40 @@ static size_t sampling_options(settings *s, args_option *list, size_t n)
 {
     const args_option options[] = {
         ARGS_HEADING("Choosing tokens"),
-        ARGS_INT("-n", "--predict", "N", &s->n_predict, -1, 1 << 24,
-                 "tokens to generate at most (-1: as many as fit)"),
         ARGS_REAL(NULL, "--temp", "T", &s->sampling.temperature, 0, 100,
                   "temperature; 0 takes the most likely token"),
         ARGS_INT(NULL, "--top-k", "K", &s->top_k, 0, 1 << 24,
                  "keep the K most likely tokens (0: all)"),
+        ARGS_REAL(NULL, "--typical", "P", &s->sampling.typical, 0, 1,
+                  "keep those that surprise as expected, up to P (1: all)"),
         ARGS_REAL(NULL, "--top-p", "P", &s->sampling.top_p, 0, 1,
                   "keep the fewest tokens that reach this probability"),
         ARGS_REAL(NULL, "--min-p", "P", &s->sampling.min_p, 0, 1,
                   "drop tokens below this share of the most likely"),
         ARGS_REAL(NULL, "--repeat-penalty", "X", &s->sampling.repeat_penalty,
                   0.01, 100, "make recent tokens less likely (1: off)"),
+        ARGS_REAL(NULL, "--presence-penalty", "X",
+                  &s->sampling.presence_penalty, -100, 100,
+                  "take X off the logit of a recent token"),
+        ARGS_REAL(NULL, "--frequency-penalty", "X",
+                  &s->sampling.frequency_penalty, -100, 100,
+                  "take X off it each time that it is there"),
         ARGS_INT(NULL, "--repeat-last-n", "N", &s->repeat_last_n, -1,
                  1 << 24, "how many tokens count as recent (-1: all)"),
         ARGS_INT("-s", "--seed", "N", &s->seed, -1, 4294967295.0,
                  "of the random choices (-1: from the clock)"),
+    };
+    return APPEND(list, n, options);
+}
+// @end options-sampling
+
+// @begin options-ending
+static size_t ending_options(settings *s, args_option *list, size_t n)
+{
+    const args_option options[] = {
+        ARGS_HEADING("How long to go on, and what to write"),
+        ARGS_INT("-n", "--predict", "N", &s->n_predict, -1, 1 << 24,
+                 "tokens to generate at most (-1: as many as fit)"),
         ARGS_TEXTS("-r", "--stop", "TEXT", &s->stops,
                    "end before this text; may be given several times"),
         ARGS_FLAG(NULL, "--ignore-eos", &s->ignore_end,
@@ -67,7 +85,7 @@ static size_t sampling_options(settings *s, args_option *list, size_t n)
     };
     return APPEND(list, n, options);
 }
-// @end options-sampling
+// @end options-ending
 
 // @begin options-machine
 static size_t machine_options(settings *s, args_option *list, size_t n)
@@ -98,14 +116,17 @@ static size_t machine_options(settings *s, args_option *list, size_t n)
     };
     return APPEND(list, n, options);
 }
+// @end options-machine
 
+// @begin options-list
 size_t settings_list(settings *s, args_option *list)
 {
     size_t n = work_options(s, list, 0);
     n = sampling_options(s, list, n);
+    n = ending_options(s, list, n);
     return machine_options(s, list, n);
 }
-// @end options-machine
+// @end options-list
 
 // @begin options-defaults
 settings settings_defaults(void)

@@ -63,7 +63,7 @@ lll_status verb_logits(session *s, const settings *set, lll_error *err)
     lll_status status = read_prompt(s, set, &ids, &n_ids, err);
     if (status != LLL_OK)
         return status;
-    status = generate_prefill(&s->model, ids, n_ids, NULL, &logits, err);
+    status = generate_prefill(&s->model, 0, ids, n_ids, NULL, &logits, err);
     if (status == LLL_OK) {
         sampler_init(&top, &set->sampling, s->model.candidates,
                      s->config.vocab_size);

@@ -65,7 +65,7 @@ static lll_status score_file(session *s, const file_map *map, bool quiet,
         p.before = p.after;
         p.after = p.n_ids < (size_t)s->request.n_ctx ? p.n_bytes
                                                      : tokenizer_done(&e);
-        status = score_window(&s->model, ids, p.n_ids, score, err);
+        status = score_window(&s->model, 0, ids, p.n_ids, score, err);
     }
     return status == LLL_OK ? score_finish(score, err) : status;
 }
