@@ -1,7 +1,7 @@
 #ifndef COMMON_ERROR_H
 #define COMMON_ERROR_H
 
-#include <stddef.h>
+#include "common/printable.h"      // names of strangers go into sentences
 
 // How a function of this library says that it could not do its work.
 //
@@ -49,20 +49,5 @@ typedef struct {
 lll_status lll_fail(lll_error *err, lll_status code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 // @end error-promise
-
-// @begin error-printable-promise
-// How many of the first n bytes at `text` make one printable character of
-// UTF-8: 1 to 4, or 0 for a control character, for bytes that are not UTF-8
-// and for n = 0. Chapter 4 tells how UTF-8 works.
-int printable_bytes(const char *text, size_t n);
-// @end error-printable-promise
-
-// @begin error-name-promise
-// A stranger's name for a sentence, of any n bytes: a NUL, which would end
-// the sentence there, becomes \x00, and of what takes more than the room,
-// escapes included, the middle becomes "...". Returns `text`.
-enum { NAME_TEXT = 128 };       // a room that leaves enough for the reason
-const char *name_text(const char *name, size_t n, char text[NAME_TEXT]);
-// @end error-name-promise
 
 #endif

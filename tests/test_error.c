@@ -114,46 +114,6 @@ static void long_words_lose_their_middle(void **state)
     }
 }
 
-// A name of every length, of letters, of characters of three bytes, of NULs.
-static void names_fit_their_room(void **state)
-{
-    static const struct { const char *letter; size_t n, shown; } kinds[] = {
-        {"a", 1, 1}, {"\xe9\x8d\xb5", 3, 3}, {"\0", 1, 4}, {"\xff", 1, 4}};
-    (void)state;
-    for (int kind = 0; kind < 4; kind++)
-        for (size_t n = 0; n < 300; n++) {
-            char name[900], text[NAME_TEXT];
-            for (size_t i = 0; i < n; i++)
-                memcpy(name + i * kinds[kind].n, kinds[kind].letter,
-                       kinds[kind].n);
-            lll_error err;
-            assert_ptr_equal(name_text(name, n * kinds[kind].n, text), text);
-            lll_fail(&err, LLL_ERR_IO, "%s", text);
-            size_t length = strlen(err.text);
-            if (n * kinds[kind].shown < NAME_TEXT) {
-                assert_int_equal(length, n * kinds[kind].shown);
-                continue;
-            }
-            assert_non_null(strstr(err.text, "..."));
-            assert_true(length < NAME_TEXT && length > NAME_TEXT - 9);
-        }
-    char text[NAME_TEXT];
-    assert_string_equal(name_text("ab\0CD", 5, text), "ab\\x00CD");
-}
-
-static void printable(void **state)
-{
-    (void)state;
-    assert_int_equal(printable_bytes("a", 1), 1);
-    assert_int_equal(printable_bytes("a", 0), 0);
-    assert_int_equal(printable_bytes("\0", 1), 0);
-    assert_int_equal(printable_bytes("\xc3\xa9", 2), 2);
-    assert_int_equal(printable_bytes("\xc3\xa9", 1), 0);
-    assert_int_equal(printable_bytes("\xf0\x9f\xa6\x99", 4), 4);
-    assert_int_equal(printable_bytes("\xf0\x9f\xa6\x99", 3), 0);
-    assert_int_equal(printable_bytes("\x80", 1), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,8 +122,6 @@ int main(void)
         cmocka_unit_test(what_is_not_printable_is_escaped),
         cmocka_unit_test(a_long_sentence_ends_in_dots),
         cmocka_unit_test(long_words_lose_their_middle),
-        cmocka_unit_test(names_fit_their_room),
-        cmocka_unit_test(printable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
