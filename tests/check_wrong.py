@@ -9,6 +9,7 @@ A file chapters/*/wrong/*.c begins with one of two lines such as
     // replaces fill() in common/sampler.c; caught by tests/test_sampler.c
 
 The second holds one function alone, which takes the place of its namesake.
+Where the line is too long it goes on in the next, from "caught by".
 The test is built with the wrong file in place of the right one, and has to
 fail. It has to pass with the right one, too, or failing would prove nothing.
 """
@@ -24,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OUT = os.environ.get("OUT", "build")         # as for make
 FIRST_LINE = re.compile(r"// replaces (?:(\w+)\(\) in )?(\S+\.c);"
-                        r" caught by (tests/test_\w+\.c)")
+                        r"(?: |\n// )caught by (tests/test_\w+\.c)\n")
 
 
 def wrong_files():
@@ -49,8 +50,7 @@ def must(*command):
 
 def facts(wrong):
     """The function that it replaces, or None; the file; the test."""
-    line = (ROOT / wrong).read_text().split("\n", 1)[0]
-    match = FIRST_LINE.fullmatch(line)
+    match = FIRST_LINE.match((ROOT / wrong).read_text())
     if match is None:
         raise ValueError("the first line does not say what it replaces")
     return match.groups()

@@ -369,6 +369,49 @@ static void names_with_nul(void **state)
     assert_memory_equal(file.tensors[1].name.bytes, "t\0v", 3);
 }
 
+// Wherever the lists end, the data begin at the next multiple of 32, and at
+// once when that is where they end.
+static void data_behind_any_lists(void **state)
+{
+    static const uint64_t dims[] = {4};
+    static const float numbers[] = {1, 2, 3, 4};
+    (void)state;
+    for (size_t n = 1; n <= 32; n++) {
+        gguf_writer out;
+        gguf_tensor tensor;
+        gguf_close(&file);
+        gguf_writer_init(&out);
+        gguf_set_string(&out, "k", "12345678901234567890123456789012", n);
+        gguf_add_tensor(&out, "t", DTYPE_F32, dims, 1, numbers);
+        reopen(&out);
+        assert_int_equal(gguf_find_tensor(&file, "t", dims, 1, &tensor, &err),
+                         LLL_OK);
+        assert_true(gguf_data_at(&file, &tensor) - file.lists_end < 32);
+        assert_memory_equal(tensor.data, numbers, sizeof numbers);
+    }
+}
+
+// A text so long that its end, as a sum, stands in the header again.
+static void lengths_that_wrap(void **state)
+{
+    unsigned char bytes[] = "GGUF\3\0\0\0\0\0\0\0\0\0\0\0"
+                            "\1\0\0\0\0\0\0\0" "\1\0\0\0\0\0\0\0k"
+                            "\x8\0\0\0" "12345678";
+    (void)state;
+    const size_t n_bytes = sizeof bytes - 1;
+    for (uint64_t end = 0; end < n_bytes; end++) {
+        uint64_t length = end - n_bytes;            // below 0: near 2^64
+        memcpy(bytes + n_bytes - 8, &length, sizeof length);
+        FILE *out = fopen(path, "wb");
+        assert_non_null(out);
+        assert_int_equal(fwrite(bytes, 1, n_bytes, out), n_bytes);
+        assert_int_equal(fclose(out), 0);
+        assert_int_equal(gguf_open(&file, path, &err), LLL_ERR_FORMAT);
+        assert_non_null(strstr(err.text, "key k: 1844674407370955"));
+        assert_non_null(strstr(err.text, "only 0 bytes remain"));
+    }
+}
+
 static void empty_and_closed(void **state)
 {
     gguf_writer out;
@@ -402,6 +445,10 @@ int main(void)
                                         remove_path),
         cmocka_unit_test_setup_teardown(not_written, make_path, remove_path),
         cmocka_unit_test_setup_teardown(names_with_nul, make_path,
+                                        remove_path),
+        cmocka_unit_test_setup_teardown(data_behind_any_lists, make_path,
+                                        remove_path),
+        cmocka_unit_test_setup_teardown(lengths_that_wrap, make_path,
                                         remove_path),
         cmocka_unit_test_setup_teardown(empty_and_closed, make_path,
                                         remove_path),
