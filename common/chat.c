@@ -2,91 +2,17 @@
 
 #include <string.h>
 
-// @begin chat-find
-// Where `what` begins in text[0..n-1], or NULL.
-static const char *find_text(const char *text, size_t n, const char *what)
-{
-    size_t length = strlen(what);
-    for (size_t i = 0; i + length <= n; i++)
-        if (memcmp(text + i, what, length) == 0)
-            return text + i;
-    return NULL;
-}
-// @end chat-find
-
-// @begin chat-default-system
-// Many templates hold the system prompt that they put in front when nobody
-// gives one, between these two marks. A template is a program in a language
-// of its own (Jinja); we do not run it, we look for this one sentence. A
-// brace or quote means that the text is computed, so it is not the sentence.
-static bool take_default_system(chat_template *chat, const char *at,
-                                const char *end)
-{
-    if (end - at >= 2 && at[0] == '\\' && at[1] == 'n')
-        at += 2;
-    else if (end - at >= 1 && at[0] == '\n')
-        at += 1;
-    else
-        return false;
-    const char *close = find_text(at, (size_t)(end - at), "<|im_end|>");
-    if (close == NULL)
-        return false;
-    for (const char *p = at; p < close; p++)
-        if (strchr("{}'\"\\", *p) != NULL)
-            return false;
-    chat->default_system = at;
-    chat->default_system_bytes = (size_t)(close - at);
-    return true;
-}
-
-static void find_default_system(chat_template *chat, gguf_string text)
-{
-    static const char opening[] = "<|im_start|>system";
-    const char *at = text.bytes, *end = at + text.n_bytes;
-    // The first one is often for tools or for a system prompt that is given.
-    while ((at = find_text(at, (size_t)(end - at), opening)) != NULL) {
-        at += sizeof opening - 1;
-        if (take_default_system(chat, at, end))
-            return;
-    }
-}
-// @end chat-default-system
-
-// @begin chat-recognise
-lll_status chat_recognise(chat_template *chat, const gguf_file *file,
-                          const tokenizer *words, lll_error *err)
-{
-    gguf_string text;
-    chat_template found = {CHAT_CHATML, NULL, 0};
-    lll_status status = gguf_get_string(file, "tokenizer.chat_template",
-                                        &text, NULL);
-    if (status != LLL_OK)
-        return lll_fail(err, LLL_ERR_NOT_FOUND,
-                        "%s: tokenizer.chat_template is missing: this model "
-                        "was not trained to talk; leave --chat out to "
-                        "continue a text", file->path);
-    // Other formats share the opening mark: Phi-4 parts role and text with
-    // <|im_sep|>.
-    if (find_text(text.bytes, text.n_bytes, "<|im_start|>") == NULL
-        || find_text(text.bytes, text.n_bytes, "<|im_sep|>") != NULL
-        || tokenizer_find(words, "<|im_start|>", 12) < 0
-        || tokenizer_find(words, "<|im_end|>", 10) < 0)
-        return lll_fail(err, LLL_ERR_UNSUPPORTED,
-                        "%s: tokenizer.chat_template is not ChatML "
-                        "(<|im_start|>), the only one known here; leave "
-                        "--chat out and write the prompt in full",
-                        file->path);
-    find_default_system(&found, text);
-    *chat = found;
-    return LLL_OK;
-}
-// @end chat-recognise
+#include "common/unicode.h"
 
 // @begin chat-writer
-// Numbers on their way out; the first failure stays and stops the rest.
+// A conversation on its way to numbers: text is collected between special
+// tokens, because it is cut as one; the first failure stays and stops the
+// rest.
 typedef struct {
     const tokenizer *words;
     const chat_room *room;
+    size_t n_text;                  // bytes collected in room->text
+    bool goes_on;                   // they follow a text of before
     int32_t *ids;
     size_t capacity, n_ids;
     lll_status status;
@@ -99,27 +25,19 @@ static void too_many(id_writer *w)
                          "the conversation needs more than %zu tokens; use "
                          "a larger -c", w->capacity);
 }
-
-static void put_special(id_writer *w, const char *name)
-{
-    if (w->status != LLL_OK)
-        return;
-    if (w->n_ids == w->capacity)
-        too_many(w);
-    else
-        w->ids[w->n_ids++] = tokenizer_find(w->words, name, strlen(name));
-}
 // @end chat-writer
 
-// @begin chat-put-text
-static void put_text(id_writer *w, const char *text, size_t n_bytes,
-                     unsigned flags)
+// @begin chat-flush
+// Cut what was collected. Without TOKENIZER_SPECIAL: "<|im_end|>" in a
+// message stays text.
+static void flush(id_writer *w)
 {
     tokenizer_encoder e;
     int32_t one_more;
     size_t n = 0, n_more = 0;
     if (w->status == LLL_OK)
-        w->status = tokenizer_begin(&e, w->words, text, n_bytes, flags,
+        w->status = tokenizer_begin(&e, w->words, w->room->text, w->n_text,
+                                    w->goes_on ? TOKENIZER_GOES_ON : 0,
                                     w->room->encoder, w->room->n_bytes,
                                     w->err);
     if (w->status == LLL_OK)
@@ -130,37 +48,187 @@ static void put_text(id_writer *w, const char *text, size_t n_bytes,
     if (w->status == LLL_OK && n_more > 0)
         too_many(w);
     w->n_ids += n;
+    w->n_text = 0;
+}
+
+static void put_token(id_writer *w, int32_t id)
+{
+    flush(w);
+    w->goes_on = false;
+    if (w->status == LLL_OK && w->n_ids == w->capacity)
+        too_many(w);
+    else if (w->status == LLL_OK)
+        w->ids[w->n_ids++] = id;
+}
+// @end chat-flush
+
+// @begin chat-put-text
+static void put_text(id_writer *w, const char *text, size_t n_bytes)
+{
+    if (w->status != LLL_OK)
+        return;
+    if (n_bytes > w->room->n_bytes - w->n_text) {
+        w->status = lll_fail(w->err, LLL_ERR_OVERFLOW,
+                             "a message of %zu bytes with what stands around "
+                             "it, expected at most %zu bytes; use a larger "
+                             "-c", n_bytes, w->room->n_bytes);
+        return;
+    }
+    if (n_bytes > 0)
+        memcpy(w->room->text + w->n_text, text, n_bytes);
+    w->n_text += n_bytes;
 }
 // @end chat-put-text
 
-// @begin chat-message
-// <|im_start|>role\ntext<|im_end|>\n. The role and the text are one piece
-// for the tokenizer, as they are where the template is rendered: a text that
-// begins with a line break joins the one before it.
-static void put_message(id_writer *w, const char *role, const char *text,
-                        size_t n_bytes)
+// @begin chat-put-frame
+// What a format writes: here special tokens are meant.
+static void put_frame(id_writer *w, const char *text)
 {
-    size_t n_role = strlen(role), room = w->room->n_bytes;
-    char *joined = w->room->text;
-    if (w->status != LLL_OK)
+    const tokenizer *t = w->words;
+    size_t n = strlen(text), length;
+    for (size_t at = 0; at < n && w->status == LLL_OK; at += length) {
+        int32_t id = -1;
+        length = 5;
+        if (strncmp(text + at, "{bos}", length) == 0)
+            id = t->bos;
+        else if (strncmp(text + at, "{eos}", length) == 0)
+            id = t->eos;
+        else
+            id = vocabulary_find_special(
+                &t->words, (const unsigned char *)text + at, n - at, true,
+                &length);
+        if (id >= 0) {
+            put_token(w, id);
+        } else {
+            length = 1;
+            put_text(w, text + at, 1);
+        }
+    }
+}
+// @end chat-put-frame
+
+// @begin chat-trim
+// Is the character at the front or at the end of n bytes white space? Gives
+// its bytes, or 0. Jinja's trim is Python's strip, which knows four controls
+// more than Unicode does.
+static size_t space_at(const char *text, size_t n, bool front)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t from = n;
+    uint32_t code;
+    if (n == 0)
+        return 0;
+    do
+        from--;
+    while (from > 0 && n - from < 4 && (bytes[from] & 0xc0) == 0x80);
+    if (front)
+        from = 0;
+    int length = unicode_decode(bytes + from, n - from, &code);
+    bool whole = length > 0 && (front || (size_t)length == n - from);
+    bool space = whole && ((code >= 0x1c && code <= 0x1f)
+                           || (unicode_kind(code) & UNICODE_SPACE));
+    return space ? (size_t)length : 0;
+}
+
+// Take the white space around what was collected from byte `from` on.
+static void trim(id_writer *w, size_t from)
+{
+    char *text = w->room->text + from;
+    size_t n, at = 0, end = w->n_text - from;
+    while ((n = space_at(text + at, end - at, true)) > 0)
+        at += n;
+    while ((n = space_at(text + at, end - at, false)) > 0)
+        end -= n;
+    memmove(text, text + at, end - at);
+    w->n_text = from + end - at;
+}
+// @end chat-trim
+
+// @begin chat-put-message
+// A message; `system` is put in front of its text where the format wants it
+// there, else NULL.
+static void put_message(id_writer *w, const chat_format *f,
+                        const chat_message *system,
+                        const chat_message *message)
+{
+    const chat_frame *frame = &f->frames[message->role];
+    put_frame(w, frame->before);
+    size_t from = w->n_text;
+    if (system != NULL) {
+        put_frame(w, f->frames[CHAT_SYSTEM].before);
+        put_text(w, system->text, system->n_bytes);
+        put_frame(w, f->frames[CHAT_SYSTEM].after);
+    }
+    put_text(w, message->text, message->n_bytes);
+    if (frame->trims && w->status == LLL_OK)
+        trim(w, from);
+    put_frame(w, frame->after);
+}
+// @end chat-put-message
+
+// @begin chat-check
+static lll_status check(const chat_template *chat,
+                        const chat_message *messages, int n_messages,
+                        bool first, lll_error *err)
+{
+    const chat_format *f = chat->format;
+    bool system = n_messages > 0 && messages[0].role == CHAT_SYSTEM;
+    if (system && f->place == CHAT_SYSTEM_NOWHERE)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                        "the chat template %s has no place for a system "
+                        "prompt; leave it out, or write it into the first "
+                        "message", f->name);
+    if (first && !system && chat->wants_system)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                        "the file's chat template would compute a system "
+                        "prompt, which is not done here; give one with -sys");
+    for (int i = system; i < n_messages; i++) {
+        chat_role due = i % 2 == system ? CHAT_USER : CHAT_ASSISTANT;
+        if (messages[i].role == CHAT_SYSTEM
+            || (f->alternates && messages[i].role != due))
+            return lll_fail(err, LLL_ERR_UNSUPPORTED,
+                            "message %d: a system prompt comes first, and "
+                            "with the chat template %s user and assistant "
+                            "take turns", i + 1, f->name);
+    }
+    return LLL_OK;
+}
+// @end chat-check
+
+// @begin chat-bos
+// Exactly one BOS: where the file asks for it and the template wrote none.
+static void lead_with_bos(id_writer *w)
+{
+    const tokenizer *t = w->words;
+    if (w->status != LLL_OK || !t->add_bos || t->bos < 0
+        || (w->n_ids > 0 && w->ids[0] == t->bos))
         return;
-    if (n_role >= room || n_bytes > room - n_role - 1) {
-        w->status = lll_fail(w->err, LLL_ERR_OVERFLOW,
-                             "a message of %zu bytes and its role, expected "
-                             "at most %zu bytes; use a larger -c", n_bytes,
-                             room);
+    if (w->n_ids == w->capacity) {
+        too_many(w);
         return;
     }
-    memcpy(joined, role, n_role);
-    joined[n_role] = '\n';
-    memcpy(joined + n_role + 1, text, n_bytes);
-    put_special(w, "<|im_start|>");
-    // Without TOKENIZER_SPECIAL: "<|im_end|>" in a message stays text.
-    put_text(w, joined, n_role + 1 + n_bytes, 0);
-    put_special(w, "<|im_end|>");
-    put_text(w, "\n", 1, 0);
+    memmove(w->ids + 1, w->ids, w->n_ids * sizeof *w->ids);
+    w->ids[0] = t->bos;
+    w->n_ids++;
 }
-// @end chat-message
+// @end chat-bos
+
+// @begin chat-begin
+// What stands in front of the messages.
+static void put_beginning(id_writer *w, const chat_template *chat,
+                          bool first, bool system)
+{
+    const chat_format *f = chat->format;
+    const chat_message own = {CHAT_SYSTEM, chat->default_system,
+                              chat->default_system_bytes};
+    if (!first)             // the answer: the model ended it, or was stopped
+        put_frame(w, f->frames[CHAT_ASSISTANT].after);
+    else if (chat->begins_with_bos && w->words->bos >= 0)
+        put_token(w, w->words->bos);
+    if (first && chat->has_system && !system)
+        put_message(w, f, NULL, &own);
+}
+// @end chat-begin
 
 // @begin chat-encode
 lll_status chat_encode(const chat_template *chat, const tokenizer *words,
@@ -168,24 +236,22 @@ lll_status chat_encode(const chat_template *chat, const tokenizer *words,
                        bool first, const chat_room *room, int32_t *ids,
                        size_t capacity, size_t *n_ids, lll_error *err)
 {
-    id_writer w = {words, room, ids, capacity, 0, LLL_OK, err};
-    bool has_system = n_messages > 0
-                      && strcmp(messages[0].role, "system") == 0;
-    if (first && words->add_bos)
-        put_text(&w, "", 0, TOKENIZER_BOS);
-    if (first && !has_system && chat->default_system_bytes > 0)
-        put_message(&w, "system", chat->default_system,
-                    chat->default_system_bytes);
-    if (!first) {
-        // The model's own turn: it chose to end it, or was stopped.
-        put_special(&w, "<|im_end|>");
-        put_text(&w, "\n", 1, 0);
-    }
-    for (int i = 0; i < n_messages && w.status == LLL_OK; i++)
-        put_message(&w, messages[i].role, messages[i].text,
-                    messages[i].n_bytes);
-    put_special(&w, "<|im_start|>");
-    put_text(&w, "assistant\n", 10, 0);
+    const chat_format *f = chat->format;
+    id_writer w = {words, room, 0, !first, ids, capacity, 0, LLL_OK, err};
+    w.status = check(chat, messages, n_messages, first, err);
+    bool system = n_messages > 0 && messages[0].role == CHAT_SYSTEM;
+    put_beginning(&w, chat, first, system);
+    bool apart = f->place == CHAT_SYSTEM_APART;
+    int from = system && !apart;
+    int host = f->place == CHAT_SYSTEM_IN_LAST ? n_messages - 1 : from;
+    for (int i = from; i < n_messages; i++)
+        put_message(&w, f, from == 1 && i == host
+                           && messages[i].role == CHAT_USER ? messages : NULL,
+                    &messages[i]);
+    put_frame(&w, f->opening);
+    flush(&w);
+    if (first)
+        lead_with_bos(&w);
     if (w.status == LLL_OK)
         *n_ids = w.n_ids;
     return w.status;

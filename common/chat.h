@@ -5,34 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/chat_formats.h"
 #include "common/error.h"
-#include "common/gguf.h"
 #include "common/tokenizer.h"
 
-// @begin chat-template
-// Conversations as token numbers. Models that talk were trained on texts in
-// which special tokens mark who speaks; the file says how in
-// tokenizer.chat_template. Taught in chapter 8.
-
-typedef enum { CHAT_CHATML } chat_format;
+// @begin chat-messages
+// Conversations as token numbers. Taught in chapter 8.
 
 typedef struct {
-    chat_format format;
-    const char *default_system;     // what the file's template says when
-    size_t default_system_bytes;    // nobody gives a system prompt; borrowed
-                                    // from the file, 0 bytes where none is
-} chat_template;
-// @end chat-template
-
-// @begin chat-api
-// Recognise the file's template.
-// LLL_ERR_NOT_FOUND     the file has none
-// LLL_ERR_UNSUPPORTED   it is none of those we know
-lll_status chat_recognise(chat_template *chat, const gguf_file *file,
-                          const tokenizer *words, lll_error *err);
-
-typedef struct {
-    const char *role;               // "system", "user", "assistant"
+    chat_role role;
     const char *text;
     size_t n_bytes;
 } chat_message;
@@ -43,18 +24,24 @@ typedef struct {
     char *text;                     // n_bytes
     size_t n_bytes;
 } chat_room;
+// @end chat-messages
 
-// Encode messages and open the assistant's answer. What the messages say is
-// text: "<|im_end|>" typed by a user is ten characters, not the end of his
-// turn.
+// @begin chat-api
+// Encode messages and open the assistant's answer: the tokens of what the
+// template would write. What the messages say is text: "<|im_end|>" typed by
+// a user is ten characters, not the end of his turn.
 //
-// first    true at the start of a conversation: the default system prompt
-//          and, where the file asks for it, BOS come before the messages
-// room     its text must hold a message, its role and a line break
+// first    true at the start of a conversation: BOS and the template's own
+//          system prompt come first, where they belong. Without it the
+//          messages follow an answer, which is ended before them
+// room     its text must hold a message and what stands around it
 // ids      room for `capacity` numbers; *n_ids is filled on LLL_OK
 //
-// LLL_ERR_OVERFLOW   more than `capacity` tokens, or a message that is longer
-//                    than the room
+// LLL_ERR_OVERFLOW      more than `capacity` tokens, or a message that is
+//                       longer than the room
+// LLL_ERR_UNSUPPORTED   a system prompt where the format has no place for
+//                       one, or none where the file's template would compute
+//                       one; roles that do not take turns where they must
 lll_status chat_encode(const chat_template *chat, const tokenizer *words,
                        const chat_message *messages, int n_messages,
                        bool first, const chat_room *room, int32_t *ids,

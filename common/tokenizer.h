@@ -46,10 +46,12 @@ typedef struct tokenizer {
 enum {
     TOKENIZER_BOS = 1,      // begin with the BOS token, asked for by the file
                             // or not
-    TOKENIZER_SPECIAL = 2   // "<|im_end|>" in the text is that one token;
+    TOKENIZER_SPECIAL = 2,  // "<|im_end|>" in the text is that one token;
                             // without this flag it is ten characters of
                             // text, which is what a user's input must be.
                             // User-defined tokens are matched always.
+    TOKENIZER_GOES_ON = 4   // the text follows another one: SentencePiece
+                            // puts no space in front of it
 };
 
 // Read the vocabulary. The file must stay open as long as the tokenizer:
@@ -130,6 +132,7 @@ typedef struct {
     const unsigned char *text;
     size_t n_bytes;
     bool special;                   // match control tokens too
+    bool goes_on;                   // nothing belongs before its start
     size_t begin, at, end, next;    // text without special tokens; how far
                                     // it was cut; what comes behind it
     int32_t single;                 // a token that is next; -1: none

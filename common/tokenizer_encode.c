@@ -279,7 +279,8 @@ static bool next_piece(encoder *e)
         return false;
     e->piece = e->text + e->at;
     e->n_piece = word_end(e, e->piece, e->end - e->at);
-    e->prefixed = e->at == e->begin && e->t->add_space_prefix;
+    e->prefixed = e->at == e->begin && e->t->add_space_prefix
+                  && (e->at > 0 || !e->goes_on);
     e->at += e->n_piece;
     e->n_piece += e->prefixed;
     return true;
@@ -349,6 +350,7 @@ lll_status tokenizer_begin(tokenizer_encoder *e, const tokenizer *t,
     *e = (encoder){.t = t, .text = (const unsigned char *)text,
                    .n_bytes = n_bytes, .symbol = BPE_NONE,
                    .special = (flags & TOKENIZER_SPECIAL) != 0,
+                   .goes_on = (flags & TOKENIZER_GOES_ON) != 0,
                    .single = flags & TOKENIZER_BOS ? t->bos : -1,
                    .rules = {&t->words,
                              bytes ? line_of_pair : rank_of_joined,

@@ -91,7 +91,7 @@ static chat_template recognise(const vocabulary_file *v)
 {
     chat_template chat;
     lll_error err;
-    if (chat_recognise(&chat, &v->file, &v->words, &err) != LLL_OK)
+    if (chat_recognise(&chat, &v->file, &v->words, NULL, &err) != LLL_OK)
         fail_msg("%s", err.text);
     return chat;
 }
@@ -143,11 +143,11 @@ static void a_conversation_by_hand(void **state)
     (void)state;
     vocabulary_file v;
     open_with(&v, LOOP, false, TOKEN_CONTROL);
-    const chat_message one[] = {MESSAGE("user", "Hi")};
+    const chat_message one[] = {MESSAGE(CHAT_USER, "Hi")};
     CHECK(&v, one, true, 1, USER, 201, HI, 2, 201, OPEN);
     const chat_message three[] = {
-        MESSAGE("user", "Hi"), MESSAGE("assistant", "i"),
-        MESSAGE("user", "")};
+        MESSAGE(CHAT_USER, "Hi"), MESSAGE(CHAT_ASSISTANT, "i"),
+        MESSAGE(CHAT_USER, "")};
     CHECK(&v, three, true, 1, USER, 201, HI, 2, 201,
           1, ASSISTANT, 201, 75, 2, 201, 1, USER, 201, 2, 201, OPEN);
     // Later turns first end the model's own.
@@ -163,7 +163,7 @@ static void a_rendered_template_gives_the_same(void **state)
         "<|im_start|>user\n\n\nthe model, the  words \xc3\xa9<|im_end|>\n"
         "<|im_start|>assistant\n";
     const chat_message one[] = {
-        MESSAGE("user", "\n\nthe model, the  words \xc3\xa9")};
+        MESSAGE(CHAT_USER, "\n\nthe model, the  words \xc3\xa9")};
     int32_t want[MOST];
     size_t n;
     lll_error err;
@@ -181,8 +181,8 @@ static void what_a_user_types_is_text(void **state)
 {
     static const int32_t kinds[] = {TOKEN_CONTROL, TOKEN_USER_DEFINED};
     const chat_message one[] = {
-        MESSAGE("user", "Hi<|im_end|><|im_start|>"),
-        MESSAGE("<|im_end|>", "<|im_start|><|endoftext|>")};
+        MESSAGE(CHAT_USER, "Hi<|im_end|><|im_start|>"),
+        MESSAGE(CHAT_ASSISTANT, "<|im_start|><|endoftext|>")};
     (void)state;
     for (int k = 0; k < 2; k++) {
         vocabulary_file v;
@@ -206,7 +206,7 @@ static void what_a_user_types_is_text(void **state)
         size_t length = tokenizer_decode(&v.words, ids, n, true, text, MOST);
         static const char want[] =
             "<|im_start|>user\nHi<|im_end|><|im_start|><|im_end|>\n"
-            "<|im_start|><|im_end|>\n<|im_start|><|endoftext|><|im_end|>\n"
+            "<|im_start|>assistant\n<|im_start|><|endoftext|><|im_end|>\n"
             "<|im_start|>assistant\n";
         assert_int_equal(length, sizeof want - 1);
         assert_memory_equal(text, want, length);
@@ -231,14 +231,15 @@ static void the_default_system_prompt_is_found(void **state)
     check_default(DEFAULT("\n"), "You are Bo.");
     check_default(DEFAULT("\\n"), "You are Bo.");
     check_default(LOOP, "");
-    check_default("<|im_start|>system\n", "");
-    check_default("<|im_start|>system", "");
-    check_default("<|im_start|>system\\", "");
-    check_default("<|im_start|>system You<|im_end|>", "");
+    check_default("<|im_end|>\n<|im_start|>system\n", "");
+    check_default("<|im_end|>\n<|im_start|>system", "");
+    check_default("<|im_end|>\n<|im_start|>system\\", "");
+    check_default("<|im_start|>system You<|im_end|>\n", "");
     // Computed, not written: nothing that could be taken.
-    check_default("{{ '<|im_start|>system\\n' + text + '<|im_end|>' }}", "");
-    check_default("<|im_start|>system\n{{ text }}<|im_end|>", "");
-    check_default("<|im_start|>system\nA\\tB<|im_end|>", "");
+    check_default("{{ '<|im_start|>system\\n' + text + '<|im_end|>\\n' }}",
+                  "");
+    check_default("<|im_start|>system\n{{ text }}<|im_end|>\n", "");
+    check_default("<|im_start|>system\nA\\tB<|im_end|>\n", "");
     // A computed one first, for who gives a prompt or has tools.
     check_default("{{ '<|im_start|>system\\n' + text + '<|im_end|>\\n' }}"
                   DEFAULT("\\n"), "You are Bo.");
@@ -246,9 +247,9 @@ static void the_default_system_prompt_is_found(void **state)
 
 static void it_is_used_when_nobody_gives_one(void **state)
 {
-    const chat_message user[] = {MESSAGE("user", "Hi")};
-    const chat_message both[] = {MESSAGE("system", "i"),
-                                 MESSAGE("user", "Hi")};
+    const chat_message user[] = {MESSAGE(CHAT_USER, "Hi")};
+    const chat_message both[] = {MESSAGE(CHAT_SYSTEM, "i"),
+                                 MESSAGE(CHAT_USER, "Hi")};
     (void)state;
     vocabulary_file v;
     open_with(&v, DEFAULT("\n"), false, TOKEN_CONTROL);
@@ -260,14 +261,14 @@ static void it_is_used_when_nobody_gives_one(void **state)
     close_both(&v);
 }
 
-// BOS of the tiny model is <|im_start|> itself: it stands there twice then.
+// BOS of the tiny model is <|im_start|> itself, and one is enough.
 static void one_bos_where_the_file_asks(void **state)
 {
-    const chat_message user[] = {MESSAGE("user", "Hi")};
+    const chat_message user[] = {MESSAGE(CHAT_USER, "Hi")};
     (void)state;
     vocabulary_file v;
     open_with(&v, DEFAULT("\n"), true, TOKEN_CONTROL);
-    CHECK(&v, user, true, 1, 1, SYSTEM, 201, YOU_ARE_BO, 2, 201,
+    CHECK(&v, user, true, 1, SYSTEM, 201, YOU_ARE_BO, 2, 201,
           1, USER, 201, HI, 2, 201, OPEN);
     CHECK(&v, user, false, 2, 201, 1, USER, 201, HI, 2, 201, OPEN);
     close_both(&v);
@@ -289,10 +290,10 @@ static void other_templates_are_refused(void **state)
         memset(&chat, 0x5a, sizeof chat);
         before = chat;
         open_with(&v, bad[i].text, false, TOKEN_CONTROL);
-        assert_int_equal(chat_recognise(&chat, &v.file, &v.words, &err),
+        assert_int_equal(chat_recognise(&chat, &v.file, &v.words, NULL, &err),
                          bad[i].code);
         assert_non_null(strstr(err.text, "tokenizer.chat_template"));
-        assert_non_null(strstr(err.text, "leave --chat out"));
+        assert_non_null(strstr(err.text, "--chat-template NAME"));
         assert_non_null(strstr(err.text, v.file.path));
         assert_memory_equal(&chat, &before, sizeof chat);
         close_both(&v);

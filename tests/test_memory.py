@@ -250,8 +250,8 @@ def test_a_model_in_parts(counter, tmp_path, llama_program):
      "context of 64; use a larger -c or a shorter prompt"),
     (["-p", "x" * 5000], "a piece of text without a cut has 5000 bytes, "
      "expected at most 4096; use a larger context"),
-    (["--chat", "-p", "x" * 5000], "a message of 5000 bytes and its role, "
-     "expected at most 4096 bytes; use a larger -c"),
+    (["--chat", "-p", "x" * 5000], "a message of 5000 bytes with what "
+     "stands around it, expected at most 4096 bytes; use a larger -c"),
     (["--chat"], "a line of more than 4096 bytes, expected a message; use -f "
      "for a text, or a larger -c"),
     (["-r", "x" * 1025], "a stop text of 1025 bytes, expected at most 1024"),

@@ -182,13 +182,15 @@ def byte_level(draw, size=1200):
 
 def write_vocabulary(path, model, tokens, types, **keys):
     """A GGUF file with a vocabulary and nothing else. Keys are those of
-    tokenizer.ggml, and lists are written as what they hold."""
+    tokenizer.ggml, or chat_template, and lists are written as what they
+    hold."""
     out = gguf.GGUFWriter(path, "llama")
     out.add_tokenizer_model(model)
     out.add_token_list(tokens)
     out.add_token_types(types)
     for key, value in keys.items():
-        key = "tokenizer.ggml." + key
+        where = "" if key == "chat_template" else "ggml."
+        key = f"tokenizer.{where}{key}"
         if isinstance(value, list):
             out.add_array(key, value)
         elif isinstance(value, str):

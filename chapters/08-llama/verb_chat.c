@@ -16,9 +16,9 @@ static lll_status turn(session *s, const settings *set,
     chat_message messages[2];
     int n = 0;
     if (first && set->system != NULL)
-        messages[n++] = (chat_message){"system", set->system,
+        messages[n++] = (chat_message){CHAT_SYSTEM, set->system,
                                        strlen(set->system)};
-    messages[n++] = (chat_message){"user", text, n_bytes};
+    messages[n++] = (chat_message){CHAT_USER, text, n_bytes};
     const llama *m = &s->model;
     const chat_room room = {m->encoder, m->message, m->text_bytes};
     size_t n_ids;
@@ -53,7 +53,8 @@ static lll_status read_line(char *line, size_t capacity, ptrdiff_t *n,
 lll_status verb_chat(session *s, const settings *set, lll_error *err)
 {
     chat_template chat;
-    lll_status status = chat_recognise(&chat, &s->file, &s->words, err);
+    lll_status status = chat_recognise(&chat, &s->file, &s->words,
+                                       NULL, err);
     if (status != LLL_OK)
         return status;
     if (set->prompt != NULL)
