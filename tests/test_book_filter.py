@@ -458,6 +458,19 @@ def test_boxes_are_not_counted_but_named(book):
     assert "chapter 01: 0 of 0 lines" in report and "6 of its boxes" in report
 
 
+def test_more_of_a_chapter_stands_behind_all(book):
+    text = finish(book, block("common/size.c", "inner") + "\n"
+                  "See [behind](#sec-behind).\n", "more: more.md\n")
+    more = ("# More\n\n## Behind {#sec-behind}\n\nWhere?\n\n"
+            + block("common/size.c", "outer"))
+    book.write(f"{CHAPTER}/more.md", more + "\nThere.\n")
+    page = book.good(text)
+    assert page.index("What we have now") < page.index('id="more-01"')
+    assert "6 of 6 lines" in (book.root / "coverage.txt").read_text()
+    book.write(f"{CHAPTER}/more.md", more)
+    assert book.refused(text, f"{CHAPTER}/more.md: no prose after") == 1
+
+
 def test_the_appendix_knows_the_pages(book):
     text = finish(book, block("common/size.c", "inner") + "\nAnswers.\n"
                   "`common/size.c`\n", "boxes: [size]\n")

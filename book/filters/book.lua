@@ -109,6 +109,13 @@ local function heading(header)
   -- Headings recur from chapter to chapter, so only ids given by hand stay.
   local id = header.identifier
   if not id:match '^sec%-' then header.identifier = '' end
+  if chapter.continued then
+    if header.level == 1 then
+      header.identifier = string.format('more-%02d', chapter.number)
+    end
+    if header.identifier ~= '' then define(header.identifier, '') end
+    return header
+  end
   if header.level == 1 then
     chapter.n_titles = (chapter.n_titles or 0) + 1
     if not chapter.number then return header end
@@ -392,6 +399,16 @@ local function keep_with_listing(blocks)
   return out
 end
 
+-- What a chapter leaves for the end of the book, "more: more.md" in its front
+-- matter. It belongs to the chapter: its figures are numbered on, and the
+-- lines that it shows are shown.
+local function read_more()
+  local doc = read_text(chapter.file)
+  if chapter.finished then finished.prose_around(doc.blocks) end
+  if typst then doc.blocks = keep_with_listing(doc.blocks) end
+  return read_words(doc.blocks):walk(first_pass)
+end
+
 local function read_chapter(path)
   local folder = pandoc.path.directory(path)
   local number = folder:match '(%d%d)%-[^/]*$'
@@ -414,6 +431,12 @@ local function read_chapter(path)
   if chapter.n_titles ~= 1 then
     wrong('%d headings of the first level, expected 1',
           chapter.n_titles or 0)
+  end
+  if doc.meta.more then
+    chapter.continued = true
+    chapter.file = folder .. '/' .. stringify(doc.meta.more)
+    chapter.more = read_more()
+    chapter.file, chapter.continued = path, false
   end
   return blocks
 end
@@ -471,7 +494,7 @@ local function resolve(blocks)
 end
 
 local function weave_chapters(doc)
-  local texts = {}
+  local texts, more = {}, pandoc.Blocks {}
   for path in stringify(doc.meta.chapters or ''):gmatch '%S+' do
     texts[#texts + 1] = { blocks = read_chapter(path), chapter = chapter }
   end
@@ -485,7 +508,9 @@ local function weave_chapters(doc)
   for _, text in ipairs(texts) do
     chapter = text.chapter
     doc.blocks:extend(resolve(text.blocks))
+    more:extend(resolve(chapter.more or pandoc.Blocks {}))
   end
+  doc.blocks:extend(more)
   chapter = {}
 end
 
