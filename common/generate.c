@@ -67,6 +67,26 @@ lll_status generate_prefill(llama *model, int sequence, const int32_t *ids,
 }
 // @end generate-prefill
 
+// @begin generate-room
+// Is there room for n more tokens? With context_shift it is made.
+static bool make_room(llama *m, const generate_options *o, size_t n)
+{
+    kv_cache *cache = &m->caches[o->sequence];
+    int32_t *history = generate_history(m, o->sequence);
+    size_t most = (size_t)(cache->capacity - o->keep);
+    while ((size_t)(cache->capacity - cache->length) < n) {
+        if (!o->context_shift || n > most)
+            return false;
+        int drop = (cache->length - o->keep + 1) / 2;
+        int left = cache->length - o->keep - drop;
+        memmove(history + o->keep, history + o->keep + drop,
+                (size_t)left * sizeof *history);
+        llama_remove(m, o->sequence, o->keep, drop);
+    }
+    return true;
+}
+// @end generate-room
+
 // @begin generate-stream
 // Text between the model and the caller. Its end is held back as long as it
 // could be the beginning of a stop string.
@@ -129,6 +149,12 @@ static lll_status open_stream(text_stream *s, const llama *m,
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "tokens of up to %zu bytes, expected a plan made for "
                         "this vocabulary", words->longest_token);
+    if (o->context_shift
+        && (o->keep < 0 || o->keep >= m->request.n_ctx))
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "%d tokens are to be kept, expected 0 to %d, fewer "
+                        "than the context has", o->keep,
+                        m->request.n_ctx - 1);
     for (int i = 0; i < o->n_stops; i++)
         if (strlen(o->stops[i]) > PLAN_STOP_BYTES)
             return lll_fail(err, LLL_ERR_ARGUMENT,
@@ -202,7 +228,7 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
             last = true;
         }
         // The last token is fed only when something will follow it.
-        if (cache->length == cache->capacity || (last && !o->continues))
+        if ((last && !o->continues) || !make_room(m, o, 1))
             return LLL_OK;
         lll_status s = feed(m, o->sequence, &id, 1, true, &logits, err);
         if (s != LLL_OK || last)
@@ -212,6 +238,32 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
 }
 // @end generate-token
 
+// @begin generate-prompt
+// Feed the prompt. report->reason tells when that was the end of it already.
+static lll_status read_prompt(llama *m, const generate_options *o,
+                              const int32_t *prompt, size_t n,
+                              const float **logits, generate_report *report,
+                              bool *ended, lll_error *err)
+{
+    kv_cache *cache = &m->caches[o->sequence];
+    *ended = true;
+    if (!make_room(m, o, n) && cache->length > 0
+        && n <= (size_t)cache->capacity) {
+        report->reason = FINISH_LENGTH;
+        return LLL_OK;
+    }
+    report->prompt_tokens = (int)n;
+    lll_status s = generate_prefill(m, o->sequence, prompt, n,
+                                    o->interrupted, logits, err);
+    if (s == LLL_ERR_INTERRUPTED) {
+        report->reason = FINISH_INTERRUPTED;
+        return LLL_OK;
+    }
+    *ended = false;
+    return s;
+}
+// @end generate-prompt
+
 // @begin generate
 lll_status generate(llama *model, const tokenizer *words,
                     const int32_t *prompt, size_t n_prompt,
@@ -220,25 +272,18 @@ lll_status generate(llama *model, const tokenizer *words,
 {
     double start = machine_seconds();
     const float *logits;
+    bool ended;
     text_stream out;
-    generate_report r = {.prompt_tokens = (int)n_prompt};
-    lll_status s = generate_prefill(model, options->sequence, prompt,
-                                    n_prompt, options->interrupted, &logits,
-                                    err);
-    if (s == LLL_ERR_INTERRUPTED) {
-        r.reason = FINISH_INTERRUPTED;
-        *report = r;
-        return LLL_OK;
+    generate_report r = {.prompt_tokens = 0};
+    lll_status s = open_stream(&out, model, options, words, err);
+    if (s == LLL_OK)
+        s = read_prompt(model, options, prompt, n_prompt, &logits, &r,
+                        &ended, err);
+    if (s == LLL_OK && !ended) {
+        r.prefill_seconds = machine_seconds() - start;
+        s = decode(model, &out, logits, start, &r, err);
+        close_stream(&out);
     }
-    if (s != LLL_OK)
-        return s;
-    r.prefill_seconds = machine_seconds() - start;
-
-    s = open_stream(&out, model, options, words, err);
-    if (s != LLL_OK)
-        return s;
-    s = decode(model, &out, logits, start, &r, err);
-    close_stream(&out);
     if (r.completion_tokens > 0)
         r.decode_seconds = machine_seconds() - start - r.first_token_seconds;
     if (s == LLL_OK)

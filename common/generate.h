@@ -16,7 +16,8 @@
 
 typedef enum {
     FINISH_STOP,            // the model ended its text
-    FINISH_LENGTH,          // max_tokens, or the context is full
+    FINISH_LENGTH,          // max_tokens, or the context is full; no token
+                            // at all: what is new fits no more
     FINISH_STOP_STRING,     // a text of `stops` appeared
     FINISH_INTERRUPTED      // *interrupted was set
 } finish_reason;
@@ -29,6 +30,10 @@ typedef struct {
     bool continues;             // another call will go on from here: leave
                                 // all that was said in the cache
     bool special;               // write special tokens as their names
+    bool context_shift;         // at the end of the context drop the older
+                                // half of what stands behind `keep` tokens,
+                                // and go on: see llama_remove()
+    int keep;                   // 0..n_ctx - 1
     const char *const *stops;   // texts that end the answer; not written,
                                 // at most PLAN_STOP_BYTES each
     int n_stops;
@@ -37,7 +42,9 @@ typedef struct {
     void *context;
     const volatile sig_atomic_t *interrupted;   // NULL: cannot be
 } generate_options;
+// @end generate-types
 
+// @begin generate-report
 typedef struct {
     finish_reason reason;
     int prompt_tokens;
@@ -46,14 +53,18 @@ typedef struct {
     double first_token_seconds; // from the call to the first token
     double decode_seconds;      // the tokens after the first
 } generate_report;
-// @end generate-types
+// @end generate-report
 
 // @begin generate-api
 // Append the prompt to a sequence of the model and generate. What was in its
 // cache stays in front of it, so a conversation goes on by calling this with
 // what is new. generate_history() tells what the cache holds.
 //
-// LLL_ERR_ARGUMENT   the prompt is empty, or does not fit in the context
+// A prompt that would fit in the context, and does not behind what is there,
+// is not an error: nothing is fed, and the reason is FINISH_LENGTH.
+//
+// LLL_ERR_ARGUMENT   the prompt is empty, or longer than the whole context
+// LLL_ERR_ARGUMENT   more tokens are to be kept than the context has
 // LLL_ERR_ARGUMENT   a stop text is too long, or the plan was made for
 //                    another vocabulary
 // LLL_ERR_FORMAT     the model's logits are not numbers
@@ -62,6 +73,9 @@ lll_status generate(llama *model, const tokenizer *words,
                     const generate_options *options,
                     generate_report *report, lll_error *err);
 
+// @end generate-api
+
+// @begin generate-parts
 // Feed tokens to a sequence in batches of at most n_batch, and give the
 // logits of the last.
 //
@@ -81,6 +95,6 @@ int32_t *generate_history(const llama *model, int sequence);
 
 // "stop", "length", "stop string", "interrupted"
 const char *finish_reason_name(finish_reason reason);
-// @end generate-api
+// @end generate-parts
 
 #endif

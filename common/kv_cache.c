@@ -56,6 +56,11 @@ const void *kv_cache_keys(const kv_cache *cache, int layer, int head)
     return cache->keys + head_offset(cache, layer, head);
 }
 
+unsigned char *kv_cache_own_keys(kv_cache *cache, int layer, int head)
+{
+    return cache->keys + head_offset(cache, layer, head);
+}
+
 const void *kv_cache_values(const kv_cache *cache, int layer, int head)
 {
     return cache->values + head_offset(cache, layer, head);
@@ -88,6 +93,21 @@ void kv_cache_truncate(kv_cache *cache, int n)
         cache->length = n;
 }
 // @end kv-cache-store
+
+// @begin kv-cache-remove
+void kv_cache_remove(kv_cache *cache, int from, int n)
+{
+    size_t gap = (size_t)n * cache->row_bytes;
+    size_t bytes = (size_t)(cache->length - from - n) * cache->row_bytes;
+    for (int i = 0; i < cache->n_layers * cache->n_kv_heads; i++) {
+        size_t to = head_offset(cache, 0, i)
+                    + (size_t)from * cache->row_bytes;
+        memmove(cache->keys + to, cache->keys + to + gap, bytes);
+        memmove(cache->values + to, cache->values + to + gap, bytes);
+    }
+    cache->length -= n;
+}
+// @end kv-cache-remove
 
 static bool same_shape(const kv_cache *a, const kv_cache *b)
 {

@@ -54,10 +54,17 @@ void kv_cache_store(kv_cache *cache, int layer, int head, int position,
 // First row of one head; valid until the cache's memory goes.
 const void *kv_cache_keys(const kv_cache *cache, int layer, int head);
 const void *kv_cache_values(const kv_cache *cache, int layer, int head);
+// The same keys, to be changed in place.
+unsigned char *kv_cache_own_keys(kv_cache *cache, int layer, int head);
 
 // Forget everything from position n on; n <= length. What stays is as if the
 // rest had never been there.
 void kv_cache_truncate(kv_cache *cache, int n);
+
+// Forget n positions from `from` on, and move what stands behind them down;
+// from + n <= length. A key that was turned to its position before it was
+// stored is as it was, and now stands at another.
+void kv_cache_remove(kv_cache *cache, int from, int n);
 
 // Copy the first n positions of `from`, which become all that `to` holds.
 // LLL_ERR_ARGUMENT   the caches differ in shape or type, or n does not fit

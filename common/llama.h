@@ -111,6 +111,17 @@ lll_status llama_forward(llama *model, const llama_batch *batch,
                          const float **logits, lll_error *err);
 // @end llama-api
 
+// @begin llama-remove-api
+// Take n positions out of a sequence, from `from` on: what stands behind them
+// moves down, and its keys are turned to their new positions. from + n must
+// not be beyond the sequence's end.
+//
+// An approximation: above the first layer, keys and values were computed from
+// sums over all that was there, and keep what the removed tokens gave to
+// them. A cache of F16 or Q8_0 rounds its keys once more.
+void llama_remove(llama *model, int sequence, int from, int n);
+// @end llama-remove-api
+
 // @begin llama-steps
 // The steps of a layer that llama.c leaves to llama_attention.c.
 

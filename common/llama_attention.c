@@ -6,6 +6,7 @@
 
 #include "common/attention.h"
 #include "common/llama.h"
+#include "common/quant.h"
 #include "common/rope.h"
 #include "common/threads.h"
 
@@ -340,3 +341,40 @@ void llama_attend(llama *m, int layer, const llama_batch *batch)
                 batch->n_tokens * c->n_heads);
 }
 // @end llama-attend
+
+// @begin llama-remove
+typedef struct {
+    llama *m;
+    kv_cache *cache;
+    int from;               // positions from here on are turned
+    const float *table;     // by this angle
+} turn_job;
+
+static void turn_head(void *context, int piece, int worker)
+{
+    const turn_job *job = context;
+    kv_cache *cache = job->cache;
+    int layer = piece / cache->n_kv_heads, head = piece % cache->n_kv_heads;
+    unsigned char *rows = kv_cache_own_keys(cache, layer, head);
+    // A head fits in a worker's scratch, as its part of a tile does.
+    float *key = (float *)(void *)(job->m->products.scratch + (size_t)worker
+                                   * job->m->products.scratch_bytes);
+    for (int i = job->from; i < cache->length; i++) {
+        unsigned char *row = rows + (size_t)i * cache->row_bytes;
+        quant_decode(cache->type, row, key, (size_t)cache->head_dim, NULL);
+        rope_rotate(key, job->table, job->m->config.rope_dim);
+        cache->encode(cache->type, key, row, cache->head_dim);
+    }
+}
+
+void llama_remove(llama *m, int sequence, int from, int n)
+{
+    kv_cache *cache = &m->caches[sequence];
+    kv_cache_remove(cache, from, n);
+    // Angles add up: turning back by n takes a key from position p to p - n.
+    rope_table(m->rotations, m->frequencies, m->config.rope_dim, -n);
+    turn_job job = {m, cache, from, m->rotations};
+    threads_run(m->products.team, turn_head, &job,
+                cache->n_layers * cache->n_kv_heads);
+}
+// @end llama-remove

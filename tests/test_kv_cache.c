@@ -79,7 +79,8 @@ static float read_one(const kv_cache *cache, const void *rows, int p, int i)
     return f16_to_f32(((const uint16_t *)(const void *)row)[i]);
 }
 
-static void expect_all(const kv_cache *cache, int n)
+// From position `from` on there is what was stored `gap` positions later.
+static void expect_moved(const kv_cache *cache, int n, int from, int gap)
 {
     assert_int_equal(cache->length, n);
     for (int layer = 0; layer < LAYERS; layer++)
@@ -88,12 +89,18 @@ static void expect_all(const kv_cache *cache, int n)
             const void *values = kv_cache_values(cache, layer, head);
             for (int p = 0; p < n; p++)
                 for (int i = 0; i < DIM; i++) {
-                    float key = number_of(layer, head, p, i, 0);
-                    float value = number_of(layer, head, p, i, 1);
+                    int q = p < from ? p : p + gap;
+                    float key = number_of(layer, head, q, i, 0);
+                    float value = number_of(layer, head, q, i, 1);
                     assert_true(read_one(cache, keys, p, i) == key);
                     assert_true(read_one(cache, values, p, i) == value);
                 }
         }
+}
+
+static void expect_all(const kv_cache *cache, int n)
+{
+    expect_moved(cache, n, n, 0);
 }
 
 static void bytes_are_the_product(void **state)
@@ -198,6 +205,20 @@ static void truncating_forgets_the_end(void **state)
     kv_cache_truncate(&c.cache, 0);
     assert_int_equal(c.cache.length, 0);
     free(c.memory);
+}
+
+static void what_is_removed_leaves_no_gap(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < N_TYPES; t++)
+        for (int from = 0; from <= 8; from++)
+            for (int n = 0; from + n <= 8; n++) {
+                owned_cache c = new_cache(types[t], 9);
+                store_all(&c.cache, 0, 8);
+                kv_cache_remove(&c.cache, from, n);
+                expect_moved(&c.cache, 8 - n, from, n);
+                free(c.memory);
+            }
 }
 
 static void copy_prefixes(dtype type)
@@ -327,6 +348,7 @@ int main(void)
         cmocka_unit_test(plain_rows_are_those_of_the_kernels),
         cmocka_unit_test(halves_are_rounded_to_nearest),
         cmocka_unit_test(truncating_forgets_the_end),
+        cmocka_unit_test(what_is_removed_leaves_no_gap),
         cmocka_unit_test(a_prefix_fits_another_capacity),
         cmocka_unit_test_setup_teardown(a_saved_cache_comes_back, name_file,
                                         remove_file),

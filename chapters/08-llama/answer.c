@@ -130,6 +130,7 @@ lll_status answer(session *s, const settings *set, const int32_t *ids,
     text_sink sink = {.as_json = set->json};
     generate_options options = {
         .sampling = set->sampling, .max_tokens = (int)set->n_predict,
+        .context_shift = set->context_shift, .keep = (int)set->keep,
         .ignore_end = set->ignore_end, .special = set->special,
         .continues = set->chat,
         .stops = set->stops.items, .n_stops = set->stops.n_items,

@@ -78,6 +78,10 @@ static size_t ending_options(settings *s, args_option *list, size_t n)
                  "tokens to generate at most (-1: as many as fit)"),
         ARGS_TEXTS("-r", "--stop", "TEXT", &s->stops,
                    "end before this text; may be given several times"),
+        ARGS_FLAG(NULL, "--context-shift", &s->context_shift,
+                  "at the end of the context drop its older half, and go on"),
+        ARGS_INT(NULL, "--keep", "N", &s->keep, 0, 1 << 24,
+                 "tokens at the beginning that it never drops"),
         ARGS_FLAG(NULL, "--ignore-eos", &s->ignore_end,
                   "go on after the model ends, for measuring"),
         ARGS_FLAG(NULL, "--special", &s->special,
@@ -134,7 +138,7 @@ settings settings_defaults(void)
     sampler_params sampling = sampler_defaults();
     return (settings){
         .model = "data/tiny.gguf", .n_predict = 256, .sampling = sampling,
-        .seed = -1, .top_k = sampling.top_k,
+        .seed = -1, .keep = 4, .top_k = sampling.top_k,
         .repeat_last_n = sampling.repeat_last_n, .n_batch = 512,
         .activations = "q8",
     };

@@ -20,7 +20,8 @@ typedef struct {
     bool json, quiet, plan;
     args_texts stops;
     int64_t n_predict;              // -1: until the context is full
-    bool ignore_end, special;
+    bool ignore_end, special, context_shift;
+    int64_t keep;                   // tokens that no shift drops
     sampler_params sampling;
     int64_t seed, top_k, repeat_last_n;
     int64_t n_ctx, n_batch, n_threads;
