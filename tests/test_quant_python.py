@@ -127,14 +127,15 @@ def test_random_blocks_decode_like_the_package(tmp_path):
             == expected.tobytes()
 
 
-def test_rows_that_do_not_fit_stay(tmp_path):
+def test_rows_that_do_not_fit_become_halves(tmp_path):
     values = np.ones((4, 40), dtype=np.float32)
     write(tmp_path / "in.gguf", {"narrow.weight": values})
     result = run("convert", tmp_path / "in.gguf", tmp_path / "out.gguf",
                  "--type", "q4_0")
     assert result.returncode == 0
-    assert "1 tensor stays as it is: rows that" in result.stderr
-    assert read(tmp_path / "out.gguf")["narrow.weight"][1] == values.tobytes()
+    assert "1 tensor as F16, not Q4_0: rows that" in result.stderr
+    assert read(tmp_path / "out.gguf")["narrow.weight"][1] \
+        == values.astype(np.float16).tobytes()
 
 
 @pytest.mark.parametrize("value,kind", [

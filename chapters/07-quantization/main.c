@@ -4,100 +4,137 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chapters/07-quantization/verbs.h"
 #include "common/args.h"
-#include "common/quant.h"
-
-#include "show.h"
-
-// @begin main-request
-typedef struct {
-    const char *type_name;
-    int64_t block;
-    dtype type;
-} request;
-
-static lll_status read_type(request *r, lll_error *err)
-{
-    if (r->type_name == NULL)
-        return lll_fail(err, LLL_ERR_USAGE, "which type? --type with one of "
-                        "q8_0, q4_0, q4_1, f16, bf16, f32");
-    if (!dtype_by_name(r->type_name, &r->type)
-        || !quant_is_supported(r->type))
-        return lll_fail(err, LLL_ERR_USAGE, "--type %s: expected q8_0, q4_0, "
-                        "q4_1, f16, bf16 or f32", r->type_name);
-    return LLL_OK;
-}
-// @end main-request
 
 // @begin main-verbs
-// One word, the file it works on, and how many words follow.
-static lll_status work(const gguf_file *file, const args_list *words,
-                       const request *r, lll_error *err)
-{
-    const char *verb = words->items[0];
-    if (strcmp(verb, "convert") == 0)
-        return convert_file(file, words->items[2], r->type, err);
-    if (strcmp(verb, "error") == 0)
-        return show_errors(file, r->type, err);
-    return show_block(file, words->items[2], (uint64_t)r->block, err);
-}
+// One word, the file it works on, and which words follow.
+typedef enum { CONVERT, INSPECT, ERROR_OF_TYPE, ERROR_OF_FILE } verb;
 
-static lll_status check_words(const args_list *words, request *r,
-                              lll_error *err)
-{
-    static const struct { const char *verb, *usage; int n; } known[] = {
-        {"convert", "convert IN OUT --type T", 3},
-        {"inspect", "inspect FILE TENSOR [--block N]", 3},
-        {"error", "error FILE --type T", 2},
-    };
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(words->items[0], known[i].verb) != 0)
-            continue;
-        if (words->n_items != known[i].n)
-            return lll_fail(err, LLL_ERR_USAGE, "found %d words, expected: "
-                            "%s", words->n_items, known[i].usage);
-        return i == 1 ? LLL_OK : read_type(r, err);
-    }
-    return lll_fail(err, LLL_ERR_USAGE, "unknown word \"%s\"; expected "
-                    "convert, inspect or error", words->items[0]);
-}
+static const struct {
+    const char *word, *usage;
+    verb verb;
+    int n_words;
+    bool wants_type;
+} verbs[] = {
+    {"convert", "convert IN OUT --type T", CONVERT, 3, true},
+    {"inspect", "inspect FILE TENSOR [--row R] [--block B] [--against FILE]",
+     INSPECT, 3, false},
+    {"error", "error FILE --type T", ERROR_OF_TYPE, 2, true},
+    {"error", "error FILE OTHER", ERROR_OF_FILE, 3, false},
+};
 // @end main-verbs
 
 // @begin main-verbs-2
+enum { N_VERBS = sizeof verbs / sizeof verbs[0] };
+
+static lll_status find_verb(const args_list *words, int *found,
+                            lll_error *err)
+{
+    const char *usage = NULL;
+    for (int i = 0; i < N_VERBS; i++) {
+        if (strcmp(words->items[0], verbs[i].word) != 0)
+            continue;
+        usage = verbs[i].usage;
+        if (words->n_items == verbs[i].n_words) {
+            *found = i;
+            return LLL_OK;
+        }
+    }
+    if (usage != NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "found %d word%s, expected: %s",
+                        words->n_items, words->n_items == 1 ? "" : "s",
+                        usage);
+    return lll_fail(err, LLL_ERR_USAGE, "unknown word \"%s\"; expected "
+                    "convert, inspect or error", words->items[0]);
+}
+// @end main-verbs-2
+
+// @begin main-check
+static lll_status check(const args_list *words, request *r, int *found,
+                        lll_error *err)
+{
+    lll_status status = find_verb(words, found, err);
+    if (status != LLL_OK)
+        return status;
+    if (verbs[*found].wants_type && r->type_name == NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "which type? --type with one of "
+                        "%s", recipe_names());
+    if (verbs[*found].wants_type && !recipe_find(r->type_name, &r->recipe))
+        return lll_fail(err, LLL_ERR_USAGE, "--type %s: expected one of %s",
+                        r->type_name, recipe_names());
+    if (!verbs[*found].wants_type && r->type_name != NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "--type is not for %s with these "
+                        "words; leave it out", words->items[0]);
+    if (verbs[*found].verb != CONVERT && r->importance != NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "--importance is for convert");
+    return LLL_OK;
+}
+// @end main-check
+
+// @begin main-run
+static lll_status run_error(const gguf_file *a, const char *path,
+                            const request *r, lll_error *err)
+{
+    gguf_file b;
+    lll_status status = gguf_open(&b, path, err);
+    if (status != LLL_OK)
+        return status;
+    status = verb_error(a, &b, r, err);
+    gguf_close(&b);
+    return status;
+}
+
 static lll_status run(const args_list *words, request *r, lll_error *err)
 {
     gguf_file file;
+    int found = 0;
     if (words->n_items == 0) {
         show_lesson();
         return LLL_OK;
     }
-    lll_status status = check_words(words, r, err);
+    lll_status status = check(words, r, &found, err);
     if (status == LLL_OK)
         status = gguf_open(&file, words->items[1], err);
     if (status != LLL_OK)
         return status;
-    status = work(&file, words, r, err);
+    const char *last = words->items[words->n_items - 1];
+    switch (verbs[found].verb) {
+    case CONVERT: status = verb_convert(&file, last, r, err); break;
+    case INSPECT: status = verb_inspect(&file, last, r, err); break;
+    case ERROR_OF_TYPE: status = verb_error(&file, NULL, r, err); break;
+    case ERROR_OF_FILE: status = run_error(&file, last, r, err); break;
+    }
     gguf_close(&file);
     return status;
 }
-// @end main-verbs-2
+// @end main-run
 
 // @begin main
 int main(int argc, char **argv)
 {
-    request r = {0};
+    request r = {.row = -1};
     const args_option options[] = {
-        ARGS_TEXT(NULL, "--type", "T", &r.type_name, "store matrices as "
-                  "q8_0, q4_0, q4_1, f16, bf16 or f32"),
-        ARGS_INT(NULL, "--block", "N", &r.block, 0, 9e15,
-                 "which block to lay open, from 0"),
+        ARGS_TEXT(NULL, "--type", "T", &r.type_name, "store matrices as this "
+                  "type (q4_0) or by this recipe (Q4_K_M)"),
+        ARGS_TEXT(NULL, "--importance", "FILE", &r.importance, "spend bits "
+                  "where activations are large: chapter 8 makes the file"),
+        ARGS_INT("-t", "--threads", "N", &r.n_threads, 0, 1024,
+                 "threads of a conversion (0: one for each core)"),
+        ARGS_FLAG("-v", "--verbose", &r.verbose, "name every tensor"),
+        ARGS_INT(NULL, "--row", "R", &r.row, 0, 9e15,
+                 "inspect blocks of this row, from 0 (default: of all)"),
+        ARGS_INT(NULL, "--block", "B", &r.block, 0, 9e15,
+                 "inspect this block, from 0"),
+        ARGS_TEXT(NULL, "--against", "FILE", &r.against,
+                  "inspect the same numbers of another file, too"),
+        ARGS_FLAG(NULL, "--json", &r.json, "print the result as JSON"),
     };
     const args_program program = {
-        "chapter-07/run",
-        "[convert IN OUT --type T | inspect FILE TENSOR | error FILE "
-        "--type T]",
-        "Store a model's numbers in fewer bits. Without arguments: one row "
-        "in every type.", options, sizeof options / sizeof options[0]
+        "chapter-07/run", "[convert IN OUT --type T | inspect FILE TENSOR | "
+        "error FILE --type T | error FILE OTHER]", "Store a model's numbers "
+        "in fewer bits; an OUT that exists is replaced. Without arguments: "
+        "one row in every type.", options, sizeof options / sizeof options[0]
     };
     args_list words;
     lll_error err;
