@@ -34,9 +34,9 @@ static void ask_layout(void)
                    "bytes does the entry take?", key, gguf_type_name(type));
     exercise_whole("lists", end,
                    "Behind it stand two tensors of F32 numbers: \"%s\" with "
-                   "the dimensions %" PRId64 " and %" PRId64 ", and \"z\" with "
-                   "the one dimension %" PRId64 ". At which byte of the file "
-                   "do the lists end?", name, columns, rows, second);
+                   "the dimensions %" PRId64 " and %" PRId64 ", and \"z\" "
+                   "with the one dimension %" PRId64 ". At which byte of the "
+                   "file do the lists end?", name, columns, rows, second);
     exercise_whole("data", padded(end),
                    "The alignment is 32. At which byte do the data begin?");
     exercise_whole("offset", offset,
@@ -67,7 +67,8 @@ static void ask_lie(void)
     int64_t k = n_bytes - at + (small ? -1 : 1) * exercise_pick(1, 9);
     exercise_whole("remain", n_bytes - at,
                    "At byte %" PRId64 " of a file of %" PRId64 " a text "
-                   "begins. How many bytes may it have at most?", at, n_bytes);
+                   "begins. How many bytes may it have at most?", at,
+                   n_bytes);
     exercise_choice("honest", small ? "yes" : "no", "yes, no",
                     "It announces %" PRId64 " bytes. Does it fit?", k);
     exercise_whole("sum", sum,

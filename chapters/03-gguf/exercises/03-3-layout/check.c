@@ -23,15 +23,15 @@ static void places(const char *name, size_t lists_end, const size_t *n_bytes,
     }
     for (size_t i = 0; i < n; i++)
         if (offsets[i] != wanted[i]) {
-            exercise_case(false, name, "tensor %zu: expected offset %zu, got "
-                          "%zu", i, wanted[i], offsets[i]);
+            exercise_case(false, name, "tensor %zu: expected offset %zu, "
+                          "got %zu", i, wanted[i], offsets[i]);
             return;
         }
     if (offsets[n] != UNTOUCHED)
         exercise_case(false, name, "an offset too many was written");
     else
-        exercise_case(end == wanted_end, name, "expected a file of %zu bytes, "
-                      "got %zu", wanted_end, end);
+        exercise_case(end == wanted_end, name, "expected a file of %zu "
+                      "bytes, got %zu", wanted_end, end);
 }
 
 static void refuses(const char *name, size_t lists_end, const size_t *n_bytes,
