@@ -203,6 +203,7 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
     sampler choose;
     sampler_init(&choose, &o->sampling, m->candidates, m->config.vocab_size);
     report->reason = FINISH_LENGTH;
+    double before = start, now;
     while (o->max_tokens < 0 || report->completion_tokens < o->max_tokens) {
         if (o->interrupted != NULL && *o->interrupted) {
             report->reason = FINISH_INTERRUPTED;
@@ -216,8 +217,12 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
                             "the model's logits after %d tokens are not "
                             "numbers: a weight of the file is NaN or "
                             "infinite", cache->length);
+        now = machine_seconds();
         if (report->completion_tokens++ == 0)
-            report->first_token_seconds = machine_seconds() - start;
+            report->first_token_seconds = now - start;
+        else
+            latency_add(&report->token_times, now - before);
+        before = now;
         if (!o->ignore_end && tokenizer_is_end(out->words, id)) {
             report->reason = FINISH_STOP;
             return LLL_OK;
@@ -233,6 +238,7 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
         lll_status s = feed(m, o->sequence, &id, 1, true, &logits, err);
         if (s != LLL_OK || last)
             return s;
+        report->positions += (uint64_t)cache->length;
     }
     return LLL_OK;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/latency.h"
 #include "common/llama.h"
 #include "common/sampler.h"
 #include "common/tokenizer.h"
@@ -52,6 +53,8 @@ typedef struct {
     double prefill_seconds;     // from the call to the prompt's logits
     double first_token_seconds; // from the call to the first token
     double decode_seconds;      // the tokens after the first
+    latency token_times;        // each of them
+    uint64_t positions;         // that they looked at, in sum
 } generate_report;
 // @end generate-report
 

@@ -210,7 +210,7 @@ static void truncating_forgets_the_end(void **state)
 static void what_is_removed_leaves_no_gap(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < N_TYPES; t++)
+    for (int t = 0; t < N_TYPES; t++)
         for (int from = 0; from <= 8; from++)
             for (int n = 0; from + n <= 8; n++) {
                 owned_cache c = new_cache(types[t], 9);

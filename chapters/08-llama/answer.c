@@ -1,12 +1,10 @@
 // Text and report of whatever generates.
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 
+#include "chapters/08-llama/report.h"
 #include "chapters/08-llama/verbs.h"
-#include "common/generate.h"
 #include "common/json_out.h"
-#include "common/machine.h"
 
 // @begin answer-interrupt
 // Ctrl-C ends the answer, and what has been said so far is kept. A second
@@ -63,70 +61,11 @@ static void on_text(void *context, const char *text, size_t n)
 }
 // @end answer-text
 
-// @begin answer-report
-static double rate(int tokens, double seconds)
-{
-    return tokens > 0 && seconds > 0 ? tokens / seconds : 0;
-}
-
-static void report(const session *s, const settings *set,
-                   const generate_report *r)
-{
-    if (set->quiet)
-        return;
-    fprintf(stderr, "[%s; prompt %d tokens, %.1f/s; answer %d tokens, "
-            "%.1f/s; seed %" PRIu64 "; %s, %d threads]\n",
-            finish_reason_name(r->reason), r->prompt_tokens,
-            rate(r->prompt_tokens, r->prefill_seconds),
-            r->completion_tokens,
-            rate(r->completion_tokens - 1, r->decode_seconds),
-            set->sampling.seed, s->model.products.kernels->name,
-            s->model.request.n_threads);
-}
-// @end answer-report
-
-// @begin answer-report-json
-static lll_status report_json(const session *s, const settings *set,
-                              const generate_report *r, text_sink *sink,
-                              lll_error *err)
-{
-    begin_json(sink);
-    json_out json = sink->json;
-    json_out_bytes_end(&json);
-    json_out_key(&json, "finish_reason");
-    json_out_text(&json, finish_reason_name(r->reason));
-    json_out_key(&json, "prompt_tokens");
-    json_out_i64(&json, r->prompt_tokens);
-    json_out_key(&json, "completion_tokens");
-    json_out_i64(&json, r->completion_tokens);
-    // @end answer-report-json
-    // @begin answer-report-times
-    json_out_key(&json, "load_seconds");
-    json_out_f64(&json, s->load_seconds);
-    json_out_key(&json, "time_to_first_token_seconds");
-    json_out_f64(&json, r->first_token_seconds);
-    json_out_key(&json, "prefill_tokens_per_second");
-    json_out_f64(&json, rate(r->prompt_tokens, r->prefill_seconds));
-    json_out_key(&json, "decode_tokens_per_second");
-    json_out_f64(&json, rate(r->completion_tokens - 1, r->decode_seconds));
-    json_out_key(&json, "peak_bytes");
-    json_out_u64(&json, machine_peak_bytes());
-    json_out_key(&json, "isa");
-    json_out_text(&json, s->model.products.kernels->name);
-    json_out_key(&json, "threads");
-    json_out_i64(&json, s->model.request.n_threads);
-    json_out_key(&json, "seed");
-    json_out_u64(&json, set->sampling.seed);
-    json_out_end(&json);
-    return json_out_finish(&json, err);
-}
-// @end answer-report-times
-
 // @begin answer
-lll_status answer(session *s, const settings *set, const int32_t *ids,
-                  size_t n_ids, lll_error *err)
+lll_status answer_and_tell(session *s, const settings *set,
+                           const int32_t *ids, size_t n_ids,
+                           generate_report *report, lll_error *err)
 {
-    generate_report r;
     text_sink sink = {.as_json = set->json};
     generate_options options = {
         .sampling = set->sampling, .max_tokens = (int)set->n_predict,
@@ -138,14 +77,23 @@ lll_status answer(session *s, const settings *set, const int32_t *ids,
     };
     watch_interrupt();
     lll_status status = generate(&s->model, &s->words, ids, n_ids, &options,
-                                 &r, err);
-    if (status == LLL_OK && set->json)
-        status = report_json(s, set, &r, &sink, err);
-    else if (status == LLL_OK) {
+                                 report, err);
+    if (status != LLL_OK)
+        return name_model(s, status, err);
+    if (!set->json) {
         fputc('\n', stdout);
         fflush(stdout);
-        report(s, set, &r);
+        return report_lines(s, set, report, err);
     }
-    return status;
+    begin_json(&sink);
+    json_out_bytes_end(&sink.json);
+    return report_json(s, set, report, &sink.json, err);
+}
+
+lll_status answer(session *s, const settings *set, const int32_t *ids,
+                  size_t n_ids, lll_error *err)
+{
+    generate_report report;
+    return answer_and_tell(s, set, ids, n_ids, &report, err);
 }
 // @end answer

@@ -13,11 +13,12 @@
 typedef struct {
     const char *model, *prompt, *prompt_file;
     const char *system;             // of a conversation
+    const char *chat_template, *save, *resume;
     bool chat;
     const char *perplexity;         // a text file to score
     bool logits;                    // the best next tokens
     const char *trace;              // a file for every intermediate
-    bool json, quiet, plan;
+    bool json, quiet, plan, report, probe;
     args_texts stops;
     int64_t n_predict;              // -1: until the context is full
     bool ignore_end, special, context_shift;

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "chapters/08-llama/verbs.h"
@@ -64,15 +65,18 @@ lll_status verb_logits(session *s, const settings *set, lll_error *err)
     if (status != LLL_OK)
         return status;
     status = generate_prefill(&s->model, 0, ids, n_ids, NULL, &logits, err);
-    if (status == LLL_OK) {
-        sampler_init(&top, &set->sampling, s->model.candidates,
-                     s->config.vocab_size);
-        sampler_top(&top, logits, n);
-        if (set->json)
-            status = print_best_json(ids, n_ids, top.candidates, n, err);
-        else
-            print_best(s, top.candidates, n);
-    }
-    return status;
+    if (status != LLL_OK)
+        return status;
+    sampler_init(&top, &set->sampling, s->model.candidates,
+                 s->config.vocab_size);
+    sampler_top(&top, logits, n);
+    if (isnan(logits[top.candidates[0].id]))
+        return lll_fail(err, LLL_ERR_FORMAT, "%s: the model's logits are not "
+                        "numbers: a weight of the file is NaN or infinite",
+                        s->file.path);
+    if (set->json)
+        return print_best_json(ids, n_ids, top.candidates, n, err);
+    print_best(s, top.candidates, n);
+    return LLL_OK;
 }
 // @end verb-logits

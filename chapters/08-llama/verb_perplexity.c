@@ -67,9 +67,13 @@ static lll_status score_file(session *s, const file_map *map, bool quiet,
                                                      : tokenizer_done(&e);
         status = score_window(&s->model, 0, ids, p.n_ids, score, err);
     }
-    return status == LLL_OK ? score_finish(score, err) : status;
+    if (status == LLL_OK)
+        status = score_finish(score, err);
+    return name_model(s, status, err);
 }
+// @end verb-perplexity
 
+// @begin verb-perplexity-file
 lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
 {
     file_map map;
@@ -81,4 +85,4 @@ lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
     file_map_close(&map);
     return status == LLL_OK ? print_score(&score, set->json, err) : status;
 }
-// @end verb-perplexity
+// @end verb-perplexity-file

@@ -16,6 +16,10 @@ static lll_status check_companions(const settings *set, lll_error *err)
         const char *verbs;
     } rows[] = {
         {"-sys", set->system != NULL, set->chat, "--chat"},
+        {"--chat-template", set->chat_template != NULL, set->chat,
+         "--chat"},
+        {"--save", set->save != NULL, set->chat, "--chat"},
+        {"--resume", set->resume != NULL, set->chat, "--chat"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].given && !rows[i].fits)
@@ -69,12 +73,22 @@ lll_status open_session(session *s, const char *model, const settings *set,
     options.isa = set->isa;
     options.pre = set->pre;
     options.trace = set->trace;
+    options.save = set->save;
     options.fit = set->fit;
     options.plan_only = set->plan;
     options.note = note;
     return session_open(s, model, &options, err);
 }
 // @end verbs-open
+
+// @begin verbs-name
+lll_status name_model(const session *s, lll_status status, lll_error *err)
+{
+    if (status != LLL_ERR_FORMAT || err == NULL)
+        return status;
+    return lll_fail(err, status, "%s: %s", s->file.path, err->text);
+}
+// @end verbs-name
 
 // @begin verbs-prompt
 const char default_prompt[] = "A language model";

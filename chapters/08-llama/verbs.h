@@ -7,6 +7,7 @@
 
 #include "chapters/08-llama/options.h"
 #include "common/error.h"
+#include "common/generate.h"
 #include "common/session.h"
 
 // @begin verbs-type
@@ -46,9 +47,18 @@ lll_status read_prompt(const session *s, const settings *set,
 // What the prompt is when nobody gives one.
 extern const char default_prompt[];
 
-// Generate from new tokens, and show text and report.
+// Generate from new tokens, and show text and report. *report is filled on
+// LLL_OK: whether there was room is among what it says.
+lll_status answer_and_tell(session *s, const settings *set,
+                           const int32_t *ids, size_t n_ids,
+                           generate_report *report, lll_error *err);
+// The same for whoever does not ask.
 lll_status answer(session *s, const settings *set, const int32_t *ids,
                   size_t n_ids, lll_error *err);
+
+// The model computes what is no number, and only we know in which file it
+// is: give that error a name. Other statuses are passed on.
+lll_status name_model(const session *s, lll_status status, lll_error *err);
 // @end verbs-api
 
 #endif

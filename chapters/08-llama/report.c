@@ -1,0 +1,187 @@
+// What an answer cost, for people and for programs.
+#include "chapters/08-llama/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/cost.h"
+#include "common/machine.h"
+#include "common/probe.h"
+#include "common/size.h"
+#include "common/terminal.h"
+
+// @begin report-costs
+// What follows from a report, a session and the machine.
+typedef struct {
+    double prefill, decode;         // tokens a second
+    double p50, p95, p99;           // seconds for a token
+    uint64_t peak;                  // bytes of memory
+    double weights, cache;          // bytes that a token reads, on average
+    double reading;                 // bytes a second of both
+    double bandwidth;               // bytes a second that the machine could
+                                    // read; 0: not asked
+} costs;
+
+static double rate(double amount, double seconds)
+{
+    return amount > 0 && seconds > 0 ? amount / seconds : 0;
+}
+
+static costs costs_of(const session *s, const generate_report *r)
+{
+    double decoded = r->completion_tokens - 1;
+    costs c = {
+        .prefill = rate(r->prompt_tokens, r->prefill_seconds),
+        .decode = rate(decoded, r->decode_seconds),
+        .p50 = latency_percentile(&r->token_times, 0.50),
+        .p95 = latency_percentile(&r->token_times, 0.95),
+        .p99 = latency_percentile(&r->token_times, 0.99),
+        .peak = machine_peak_bytes(),
+        .weights = (double)s->model.weights.bytes_per_token,
+    };
+    if (decoded > 0)
+        c.cache = (double)cost_cache_position(&s->config,
+                                              s->request.cache_type)
+                  * (double)r->positions / decoded;
+    c.reading = c.decode * (c.weights + c.cache);
+    return c;
+}
+// @end report-costs
+
+// @begin report-probe
+// What chapter 2 measures, once for a run, and behind the peak of memory: the
+// block that is read has nothing to do with the model.
+static lll_status measure(const session *s, costs *c, lll_error *err)
+{
+    static memory_speed speed;
+    lll_status status = LLL_OK;
+    size_t block = probe_block_bytes(machine_read_memory().available,
+                                     machine_cache_bytes());
+    if (speed.n_bytes == 0 && block == 0)
+        return lll_fail(err, LLL_ERR_MEMORY, "--probe: there is too little "
+                        "free memory to measure it; leave it out");
+    if (speed.n_bytes == 0)
+        status = probe_memory(block, s->request.n_threads, 0.2, &speed, err);
+    c->bandwidth = speed.all_cores > speed.one_core ? speed.all_cores
+                                                    : speed.one_core;
+    return status;
+}
+// @end report-probe
+
+// @begin report-line
+static const char *plural(int n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void one_line(const session *s, const settings *set,
+                     const generate_report *r, const costs *c)
+{
+    int n_threads = s->request.n_threads;
+    fprintf(stderr, "[%s; prompt %d token%s, %.1f/s; answer %d token%s, "
+            "%.1f/s; seed %" PRIu64 "; %s, %d thread%s]\n",
+            finish_reason_name(r->reason),
+            r->prompt_tokens, plural(r->prompt_tokens), c->prefill,
+            r->completion_tokens, plural(r->completion_tokens), c->decode,
+            set->sampling.seed, s->model.products.kernels->name, n_threads,
+            plural(n_threads));
+}
+// @end report-line
+
+// @begin report-page
+static void page(const session *s, const generate_report *r, const costs *c)
+{
+    char peak[32], weights[32], cache[32], reading[32], bandwidth[32];
+    size_text(c->peak, peak, sizeof peak);
+    size_text((uint64_t)c->weights, weights, sizeof weights);
+    size_text((uint64_t)c->cache, cache, sizeof cache);
+    count_text((uint64_t)c->reading, reading, sizeof reading);
+    count_text((uint64_t)c->bandwidth, bandwidth, sizeof bandwidth);
+    fprintf(stderr, "  opened in    %9.1f ms\n", 1e3 * s->load_seconds);
+    fprintf(stderr, "  first token  %9.1f ms after the question\n",
+            1e3 * r->first_token_seconds);
+    fprintf(stderr, "  the others   %9.2f ms each (p50), %.2f (p95), "
+            "%.2f (p99)\n", 1e3 * c->p50, 1e3 * c->p95, 1e3 * c->p99);
+    fprintf(stderr, "  memory    %12s at most\n", peak);
+    fprintf(stderr, "  reading   %12s of weights and %s of the cache for a "
+            "token,\n", weights, cache);
+    fprintf(stderr, "            %11sB a second", reading);
+    if (c->bandwidth > 0)
+        fprintf(stderr, ", %.0f %% of the %sB that memory delivers",
+                100 * c->reading / c->bandwidth, bandwidth);
+    fputc('\n', stderr);
+}
+
+// @end report-page
+
+// @begin report-lines
+lll_status report_lines(const session *s, const settings *set,
+                        const generate_report *r, lll_error *err)
+{
+    costs c = costs_of(s, r);
+    lll_status status = LLL_OK;
+    if (!set->quiet)
+        one_line(s, set, r, &c);
+    if (set->probe)
+        status = measure(s, &c, err);
+    if (set->report || set->probe)
+        page(s, r, &c);
+    return status;
+}
+// @end report-lines
+
+// @begin report-times
+static void report_times(const session *s, const generate_report *r,
+                         const costs *c, json_out *json)
+{
+    const struct { const char *name; double value; } rows[] = {
+        {"load_seconds", s->load_seconds},
+        {"time_to_first_token_seconds", r->first_token_seconds},
+        {"prefill_tokens_per_second", c->prefill},
+        {"decode_tokens_per_second", c->decode},
+        {"token_seconds_p50", c->p50},
+        {"token_seconds_p95", c->p95},
+        {"token_seconds_p99", c->p99},
+        {"bytes_read_per_second", c->reading},
+        {"memory_bytes_per_second", c->bandwidth},
+        {"bandwidth_share", c->bandwidth > 0 ? c->reading / c->bandwidth : 0},
+    };
+    // The last two are there when the memory was measured.
+    size_t n = sizeof rows / sizeof rows[0] - (c->bandwidth > 0 ? 0 : 2);
+    for (size_t i = 0; i < n; i++) {
+        json_out_key(json, rows[i].name);
+        json_out_f64(json, rows[i].value);
+    }
+}
+// @end report-times
+
+// @begin report-json
+lll_status report_json(const session *s, const settings *set,
+                       const generate_report *r, json_out *json,
+                       lll_error *err)
+{
+    json_out_key(json, "finish_reason");
+    json_out_text(json, finish_reason_name(r->reason));
+    json_out_key(json, "isa");
+    json_out_text(json, s->model.products.kernels->name);
+    costs c = costs_of(s, r);
+    lll_status status = set->probe ? measure(s, &c, err) : LLL_OK;
+    const struct { const char *name; uint64_t value; } counts[] = {
+        {"prompt_tokens", (uint64_t)r->prompt_tokens},
+        {"completion_tokens", (uint64_t)r->completion_tokens},
+        {"seed", set->sampling.seed},
+        {"threads", (uint64_t)s->request.n_threads},
+        {"peak_bytes", c.peak},
+        {"weight_bytes_per_token", (uint64_t)c.weights},
+        {"cache_bytes_per_token", (uint64_t)c.cache},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        json_out_key(json, counts[i].name);
+        json_out_u64(json, counts[i].value);
+    }
+    report_times(s, r, &c, json);
+    json_out_end(json);
+    lll_status written = json_out_finish(json, err);
+    return status != LLL_OK ? status : written;
+}
+// @end report-json
