@@ -24,7 +24,7 @@ static size_t larger(size_t a, size_t b)
 static const char *const names[PLAN_PARTS] = {
     [PLAN_FILE_INDEX] = "file index",
     [PLAN_TOKENIZER] = "tokenizer",
-    [PLAN_TRACE] = "trace",
+    [PLAN_TRACE] = "file to write",
     [PLAN_CACHE_TABLE] = "cache table",
     [PLAN_WEIGHT_TABLE] = "weight table",
     [PLAN_VECTORS] = "norms and biases",

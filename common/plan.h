@@ -33,7 +33,8 @@ typedef struct {
     dtype cache_type;       // of keys and values: F32, F16 or Q8_0
     size_t index_bytes;     // lists of the open file: gguf_file.index_bytes
     vocabulary_size vocabulary;
-    size_t trace_bytes;     // of a trace, where one is written: its number
+    size_t trace_bytes;     // of the file that is written, where one is, a
+                            // trace or a talk: its number
 } plan_request;
 // @end plan-request
 
@@ -41,7 +42,7 @@ typedef struct {
 typedef enum {
     PLAN_FILE_INDEX,        // the file's lists of entries and tensors
     PLAN_TOKENIZER,         // the vocabulary's tables
-    PLAN_TRACE,             // lists and buffer of the file of a trace
+    PLAN_TRACE,             // lists and buffer of a file that is written
     PLAN_CACHE_TABLE,       // what describes each sequence's cache
     PLAN_WEIGHT_TABLE,      // where each weight is
     PLAN_VECTORS,           // norms and biases, as floats

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/config_gguf.h"
+#include "common/file.h"
 #include "common/machine.h"
 #include "common/size.h"
 #include "common/trace_write.h"
@@ -79,6 +80,8 @@ static lll_status try_start(session *s, const session_options *o,
         s->request.trace_bytes = trace_bytes(
             &s->config, s->request.n_batch,
             s->request.vocabulary.longest_text, o->trace);
+    else if (o->save != NULL)
+        s->request.trace_bytes = file_writer_bytes(o->save);
     lll_status status = plan_memory(&s->config, &s->request, &s->plan, err);
     // The planner knows numbers, not whose they are.
     if (status != LLL_OK)

@@ -1,0 +1,220 @@
+#include "chapters/08-llama/partner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "chapters/08-llama/verbs.h"
+#include "common/generate.h"
+#include "common/printable.h"
+
+// @begin partner-begin
+lll_status partner_begin(partner *p, session *s, const settings *set,
+                         lll_error *err)
+{
+    *p = (partner){.s = s, .set = *set};
+    p->set.chat = true;
+    lll_status status = chat_recognise(&p->chat, &s->file, &s->words,
+                                       set->chat_template, err);
+    if (status == LLL_OK && set->resume != NULL)
+        status = talk_load(&p->turns, s, p->chat.format->name, set->resume,
+                           err);
+    if (status != LLL_OK || set->quiet)
+        return status;
+    if (p->chat.note != NULL)
+        fprintf(stderr, "note: %s\n", p->chat.note);
+    if (set->resume != NULL)
+        fprintf(stderr, "[%s: %d tokens]\n", set->resume,
+                s->model.caches[0].length);
+    return LLL_OK;
+}
+// @end partner-begin
+
+// @begin partner-encode
+lll_status partner_encode(partner *p, const char *text, size_t n_bytes,
+                          size_t *n_ids, lll_error *err)
+{
+    const llama *m = &p->s->model;
+    const char *system = p->set.system;
+    bool first = m->caches[0].length == 0;
+    chat_message messages[2];
+    int n = 0;
+    if (first && system != NULL)
+        messages[n++] = (chat_message){CHAT_SYSTEM, system, strlen(system)};
+    messages[n++] = (chat_message){CHAT_USER, text, n_bytes};
+    // Templates that move the system prompt on would change what was said.
+    if (!first && system != NULL
+        && p->chat.format->place == CHAT_SYSTEM_IN_LAST)
+        return lll_fail(err, LLL_ERR_UNSUPPORTED, "the chat template %s "
+                        "moves the system prompt to the last message, so a "
+                        "talk with one ends after an answer; leave -sys out",
+                        p->chat.format->name);
+    const chat_room room = {m->encoder, m->message, m->text_bytes};
+    lll_status status = chat_encode(&p->chat, &p->s->words, messages, n,
+                                    first, &room, m->ids,
+                                    (size_t)p->s->request.n_ctx, n_ids, err);
+    return status == LLL_ERR_OVERFLOW ? LLL_ERR_ARGUMENT : status;
+}
+// @end partner-encode
+
+// @begin partner-full
+// Is there no room for n more tokens? Said in one sentence; who typed them
+// can go on otherwise.
+static bool is_full(partner *p, size_t n)
+{
+    const kv_cache *c = &p->s->model.caches[0];
+    if (p->set.context_shift || c->length == 0
+        || n <= (size_t)(c->capacity - c->length))
+        return false;
+    fprintf(stderr, "The context of %d tokens is full: %s\n", c->capacity,
+            p->person ? "/undo and /reset make room."
+                      : "the talk ends here; a larger -c or --context-shift "
+                        "would go on.");
+    p->over = !p->person;
+    return true;
+}
+// @end partner-full
+
+// @begin partner-turn
+lll_status partner_turn(partner *p, const char *text, size_t n_bytes,
+                        lll_error *err)
+{
+    const llama *m = &p->s->model;
+    int begin = m->caches[0].length;
+    size_t n;
+    lll_status status = partner_encode(p, text, n_bytes, &n, err);
+    if (status != LLL_OK || is_full(p, n))
+        return status;
+    status = answer(p->s, &p->set, m->ids, n, err);
+    if (status != LLL_OK || m->caches[0].length <= begin)
+        return status;
+    // Where the context was shifted, positions of before mean nothing more.
+    if (memcmp(generate_history(m, 0) + begin, m->ids, n * sizeof *m->ids)
+        == 0)
+        talk_add(&p->turns, begin, begin + (int)n);
+    else
+        p->turns.n_turns = 0;
+    return LLL_OK;
+}
+// @end partner-turn
+
+// @begin partner-commands
+typedef lll_status command(partner *p, lll_error *err);
+
+static lll_status reset(partner *p, lll_error *err)
+{
+    (void)err;
+    talk_reset(&p->turns, p->s);
+    return LLL_OK;
+}
+
+static lll_status set_system(partner *p, lll_error *err)
+{
+    p->set.system = memcpy(p->system, p->text, sizeof p->text);
+    return reset(p, err);
+}
+
+static lll_status undo(partner *p, lll_error *err)
+{
+    if (!talk_undo(&p->turns, p->s))
+        return lll_fail(err, LLL_ERR_ARGUMENT,
+                        "nothing that could be taken back");
+    return LLL_OK;
+}
+
+// @end partner-commands
+
+// @begin partner-retry
+// The last token of the message is fed again: its logits are gone.
+static lll_status retry(partner *p, lll_error *err)
+{
+    llama *m = &p->s->model;
+    if (p->turns.n_turns == 0)
+        return lll_fail(err, LLL_ERR_ARGUMENT, "there is no answer yet");
+    int at = p->turns.turns[p->turns.n_turns - 1].answer;
+    kv_cache_truncate(&m->caches[0], at - 1);
+    m->ids[0] = generate_history(m, 0)[at - 1];
+    p->set.sampling.seed++;             // or it would be the same again
+    return answer(p->s, &p->set, m->ids, 1, err);
+}
+// @end partner-retry
+
+// @begin partner-commands-2
+static lll_status save(partner *p, lll_error *err)
+{
+    if (p->text[0] == '\0')
+        return lll_fail(err, LLL_ERR_ARGUMENT, "/save needs a file's name");
+    lll_status status = talk_save(&p->turns, p->s, p->chat.format->name,
+                                  p->text, err);
+    // A disk that is full is no reason to end a talk.
+    return status == LLL_ERR_IO ? LLL_ERR_ARGUMENT : status;
+}
+
+static lll_status leave(partner *p, lll_error *err)
+{
+    (void)err;
+    p->over = true;
+    return LLL_OK;
+}
+
+static lll_status help(partner *p, lll_error *err)
+{
+    (void)p, (void)err;
+    fputs("/system TEXT  who the model is; begins again\n"
+          "/reset        begin again\n"
+          "/undo         take the last message and its answer back\n"
+          "/retry        another answer to the last message\n"
+          "/save FILE    for --resume FILE\n"
+          "/exit         or Ctrl-D\n"
+          "A backslash at the end of a line goes on with the next; a message "
+          "that begins\nwith a slash is typed with two.\n", stderr);
+    return LLL_OK;
+}
+// @end partner-commands-2
+
+// @begin partner-obey
+static const struct {
+    const char *name;
+    command *run;
+} commands[] = {
+    {"help", help}, {"system", set_system}, {"reset", reset},
+    {"undo", undo}, {"retry", retry}, {"save", save}, {"exit", leave},
+};
+
+static lll_status obey(partner *p, const char *line, size_t n,
+                       lll_error *err)
+{
+    char name[NAME_TEXT];
+    size_t word = 0;
+    while (word < n && line[word] != ' ')
+        word++;
+    size_t rest = word < n ? word + 1 : n;
+    if (n - rest >= sizeof p->text)
+        return lll_fail(err, LLL_ERR_ARGUMENT, "%zu bytes after a command, "
+                        "expected at most %zu", n - rest,
+                        sizeof p->text - 1);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strlen(commands[i].name) == word
+            && memcmp(commands[i].name, line, word) == 0) {
+            memcpy(p->text, line + rest, n - rest);
+            p->text[n - rest] = '\0';
+            return commands[i].run(p, err);
+        }
+    return lll_fail(err, LLL_ERR_ARGUMENT, "no command /%s; /help lists "
+                    "them, and // begins a message with a slash",
+                    name_text(line, word, name));
+}
+// @end partner-obey
+
+// @begin partner-hear
+lll_status partner_hear(partner *p, const char *line, size_t n_bytes,
+                        lll_error *err)
+{
+    if (n_bytes > 0 && line[0] == '/') {
+        if (n_bytes == 1 || line[1] != '/')
+            return obey(p, line + 1, n_bytes - 1, err);
+        line++;
+        n_bytes--;
+    }
+    return partner_turn(p, line, n_bytes, err);
+}
+// @end partner-hear

@@ -1,0 +1,46 @@
+#ifndef CHAPTERS_08_PARTNER_H
+#define CHAPTERS_08_PARTNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "chapters/08-llama/options.h"
+#include "common/chat.h"
+#include "common/error.h"
+#include "common/session.h"
+#include "common/talk.h"
+
+// @begin partner
+// One model in a talk.
+enum { PARTNER_TEXT = 4096 };       // bytes of what follows a command
+
+typedef struct {
+    session *s;
+    settings set;               // commands change them
+    chat_template chat;
+    talk turns;
+    char text[PARTNER_TEXT], system[PARTNER_TEXT];
+    bool person;                // somebody sits at a terminal
+    bool over;                  // the talk has ended
+} partner;
+
+// Recognise the template, and resume where the command line asks for it.
+lll_status partner_begin(partner *p, session *s, const settings *set,
+                         lll_error *err);
+
+// The tokens of a message, in p->s->model.ids.
+// LLL_ERR_ARGUMENT   it does not fit in the context
+lll_status partner_encode(partner *p, const char *text, size_t n_bytes,
+                          size_t *n_ids, lll_error *err);
+
+// A message of the user, and the model's answer.
+lll_status partner_turn(partner *p, const char *text, size_t n_bytes,
+                        lll_error *err);
+
+// What was typed: a message, or a command, "/reset".
+// LLL_ERR_ARGUMENT   there is no such command, or it cannot be done
+lll_status partner_hear(partner *p, const char *line, size_t n_bytes,
+                        lll_error *err);
+// @end partner
+
+#endif
