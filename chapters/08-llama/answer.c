@@ -17,12 +17,13 @@ static void on_interrupt(int signal_number)
     interrupted = 1;
 }
 
-static void watch_interrupt(void)
+static const volatile sig_atomic_t *watch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt,
                                .sa_flags = (int)SA_RESETHAND};
     interrupted = 0;
     sigaction(SIGINT, &action, NULL);
+    return &interrupted;
 }
 // @end answer-interrupt
 
@@ -62,38 +63,42 @@ static void on_text(void *context, const char *text, size_t n)
 // @end answer-text
 
 // @begin answer
-lll_status answer_and_tell(session *s, const settings *set,
-                           const int32_t *ids, size_t n_ids,
-                           generate_report *report, lll_error *err)
+generate_options answer_options(const settings *set)
 {
-    text_sink sink = {.as_json = set->json};
-    generate_options options = {
+    return (generate_options){
         .sampling = set->sampling, .max_tokens = (int)set->n_predict,
         .context_shift = set->context_shift, .keep = (int)set->keep,
         .ignore_end = set->ignore_end, .special = set->special,
         .continues = set->chat,
         .stops = set->stops.items, .n_stops = set->stops.n_items,
-        .on_text = on_text, .context = &sink, .interrupted = &interrupted,
+        .interrupted = watch_interrupt(),
     };
-    watch_interrupt();
-    lll_status status = generate(&s->model, &s->words, ids, n_ids, &options,
-                                 report, err);
-    if (status != LLL_OK)
-        return name_model(s, status, err);
-    if (!set->json) {
-        fputc('\n', stdout);
-        fflush(stdout);
-        return report_lines(s, set, report, err);
-    }
-    begin_json(&sink);
-    json_out_bytes_end(&sink.json);
-    return report_json(s, set, report, &sink.json, err);
 }
 
 lll_status answer(session *s, const settings *set, const int32_t *ids,
                   size_t n_ids, lll_error *err)
 {
     generate_report report;
-    return answer_and_tell(s, set, ids, n_ids, &report, err);
+    text_sink sink = {.as_json = set->json};
+    generate_options options = answer_options(set);
+    options.on_text = on_text;
+    options.context = &sink;
+    lll_status status = LLL_OK;
+    if (set->show_prompt)
+        status = show_prompt(s, set, ids, n_ids, err);
+    if (status != LLL_OK || (set->show_prompt && set->n_predict == 0))
+        return status;
+    status = generate(&s->model, &s->words, ids, n_ids, &options, &report,
+                      err);
+    if (status != LLL_OK)
+        return name_model(s, status, err);
+    if (!set->json) {
+        fputc('\n', stdout);
+        fflush(stdout);
+        return report_lines(s, set, &report, err);
+    }
+    begin_json(&sink);
+    json_out_bytes_end(&sink.json);
+    return report_json(s, set, &report, &sink.json, err);
 }
 // @end answer

@@ -30,6 +30,8 @@ static size_t work_options(settings *s, args_option *list, size_t n)
                   "write the talk there when it ends"),
         ARGS_TEXT(NULL, "--resume", "FILE", &s->resume,
                   "go on with a talk that was saved"),
+        ARGS_FLAG(NULL, "--show-prompt", &s->show_prompt,
+                  "show the tokens that the model is fed (-n 0: only them)"),
         ARGS_FLAG(NULL, "--logits", &s->logits,
                   "print the ten best next tokens"),
         ARGS_TEXT(NULL, "--perplexity", "FILE", &s->perplexity,

@@ -14,7 +14,7 @@ typedef struct {
     const char *model, *prompt, *prompt_file;
     const char *system;             // of a conversation
     const char *chat_template, *save, *resume;
-    bool chat;
+    bool chat, show_prompt;
     const char *perplexity;         // a text file to score
     bool logits;                    // the best next tokens
     const char *trace;              // a file for every intermediate

@@ -65,10 +65,9 @@ static bool is_full(partner *p, size_t n)
     if (p->set.context_shift || c->length == 0
         || n <= (size_t)(c->capacity - c->length))
         return false;
-    fprintf(stderr, "The context of %d tokens is full: %s\n", c->capacity,
-            p->person ? "/undo and /reset make room."
-                      : "the talk ends here; a larger -c or --context-shift "
-                        "would go on.");
+    fprintf(stderr, "The context of %d tokens is full%s\n", c->capacity,
+            p->person ? "; /undo and /reset make room."
+                      : ", and the talk ends; see -c, --context-shift.");
     p->over = !p->person;
     return true;
 }
@@ -82,7 +81,8 @@ lll_status partner_turn(partner *p, const char *text, size_t n_bytes,
     int begin = m->caches[0].length;
     size_t n;
     lll_status status = partner_encode(p, text, n_bytes, &n, err);
-    if (status != LLL_OK || is_full(p, n))
+    // A program that reads JSON gets its line all the same.
+    if (status != LLL_OK || (is_full(p, n) && !p->set.json))
         return status;
     status = answer(p->s, &p->set, m->ids, n, err);
     if (status != LLL_OK || m->caches[0].length <= begin)

@@ -47,12 +47,14 @@ lll_status read_prompt(const session *s, const settings *set,
 // What the prompt is when nobody gives one.
 extern const char default_prompt[];
 
-// Generate from new tokens, and show text and report. *report is filled on
-// LLL_OK: whether there was room is among what it says.
-lll_status answer_and_tell(session *s, const settings *set,
-                           const int32_t *ids, size_t n_ids,
-                           generate_report *report, lll_error *err);
-// The same for whoever does not ask.
+// What the command line says about answers, and an eye on Ctrl-C.
+generate_options answer_options(const settings *set);
+
+// Show what the model is fed: the result where nothing is generated.
+lll_status show_prompt(const session *s, const settings *set,
+                       const int32_t *ids, size_t n_ids, lll_error *err);
+
+// Generate from new tokens, and show text and report.
 lll_status answer(session *s, const settings *set, const int32_t *ids,
                   size_t n_ids, lll_error *err);
 
