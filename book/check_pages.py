@@ -9,9 +9,9 @@ import sys
 
 import pymupdf
 
-# The page design of book.typ, in points: 7.5 x 9.25 inches.
-LEFT, TOP, RIGHT, BOTTOM = 86.4, 36.0, 86.4 + 390.3, 666.0
-FOOT = 601.2                # text ends here, the page number stands below
+# The page design of book.typ, in points: 8 x 10 inches.
+LEFT, TOP, RIGHT, BOTTOM = 90.0, 36.0, 90.0 + 390.3, 720.0
+FOOT = 655.2                # text ends here, the page number stands below
 GUTTER = 26.0               # numbers of lines, left of the text
 SLACK = 1.5                 # an italic letter leans out a little
 SMALLEST = 5.9              # numbers of lines; nothing is smaller

@@ -133,8 +133,8 @@ def test_values_with_a_command(chapter, capsys):
 # --- pages -----------------------------------------------------------------
 
 PAGE = """\
-#set page(width: 7.5in, height: 9.25in, margin: (left: 1.2in, top: .95in,
-  bottom: .9in, right: 1.72in))
+#set page(width: 8in, height: 10in, margin: (left: 1.25in, top: .95in,
+  bottom: .9in, right: 2.17in))
 #set text(size: 11pt)
 """
 

@@ -444,6 +444,25 @@ def test_too_little_of_the_code(book):
                         "at least 70 % are asked") == 1
 
 
+def test_tables_are_not_counted_and_still_printed(book):
+    text = finish(book, block("common/size.c", "inner") + "\nSo.\n",
+                  "tables: [outer]\n")
+    out = book.good(text)
+    assert "int</span> after" in out                      # in the appendix
+    report = (book.root / "coverage.txt").read_text()
+    assert "chapter 01: 0 of 0 lines (100 %)" in report
+    assert "6 of tables" in report
+
+
+@pytest.mark.parametrize("fence", [
+    '```{.c file="common/size.c" region=inner outer}\n```',
+    '```{.c file="common/size.c region="inner"}\n```',
+    '~~~{.c file="common/size.c" region=inner outer}\n~~~'])
+def test_a_fence_that_pandoc_does_not_see(book, fence):
+    book.refused(f"Why?\n\n{fence}\n\nSo.\n", "fence cannot be read")
+    book.good("Why? `{.c}` is C.\n")
+
+
 def test_boxes_are_not_counted_but_named(book):
     text = finish(book, block("common/size.c", "inner") + "\nAnswers.\n",
                   "boxes: [size]\n")
@@ -455,7 +474,7 @@ def test_boxes_are_not_counted_but_named(book):
     assert "common/size.c, line 9\n\n    int after;" in appendix
     assert "size_mul" not in appendix
     report = (book.root / "coverage.txt").read_text()
-    assert "chapter 01: 0 of 0 lines" in report and "6 of its boxes" in report
+    assert "chapter 01: 0 of 0 lines" in report and "6 lines of boxes" in report
 
 
 def test_more_of_a_chapter_stands_behind_all(book):

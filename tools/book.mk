@@ -3,7 +3,7 @@
 #   make book          build/book/llama-line-by-line.pdf
 #   make book EDITION=teacher   the same, with solutions and answers
 #   make check-book    run every transcript again, look at every page
-#   make book-draft    the same pages unchecked, and one page of HTML
+#   make book-draft    the same pages unchecked
 #   make book-tools    install what weaves them: Pandoc and Typst
 
 BOOK_VENV  := .venv-book
@@ -47,7 +47,7 @@ check-book: chapters book-pdf
 # Phony, because what it reads is every source there is.
 book-pdf: book-tools
 	@mkdir -p $(BOOK_OUT)
-	@BOOK_COVERAGE=$(BOOK_OUT)/coverage.txt $(WEAVE) -t typst \
+	@BOOK_COVERAGE=$(BOOK_OUT)/coverage.txt $(WEAVE) -t typst-smart \
 	    --template=book/book.typ -M date="$(BOOK_DAY)" \
 	    -M revision="$(shell git rev-parse --short HEAD 2>/dev/null)" \
 	    $(EDITION:teacher=-M teacher=true -M edition="Teacher's edition") \
@@ -57,7 +57,4 @@ book-pdf: book-tools
 	    $(BOOK_OUT)/$(BOOK_NAME).pdf
 	@sed '/ not shown:/d' $(BOOK_OUT)/coverage.txt
 book-draft: book-pdf
-	$(WEAVE) -t html --toc --toc-depth=2 --mathml --section-divs \
-	    --embed-resources --css=book/book.css -V document-css=false \
-	    -o $(BOOK_OUT)/draft.html
-	@echo "$(BOOK_OUT)/$(BOOK_NAME).pdf, $(BOOK_OUT)/draft.html"
+	@echo "$(BOOK_OUT)/$(BOOK_NAME).pdf"

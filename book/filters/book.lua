@@ -130,7 +130,7 @@ local function heading(header)
   local number = section_number(header.level)
   drop_typed_number(header, number)
   if header.identifier ~= '' then define(id, number) end
-  if header.level == 2 then print_number(header, number) end
+  if header.level <= 3 then print_number(header, number) end
   return header
 end
 
@@ -334,6 +334,33 @@ local first_pass = {
   end,
 }
 
+-- A fence whose braces Pandoc cannot read ("region=a b", a quote that is left
+-- open) becomes code within a paragraph, and nobody would miss the listing.
+local function refuse_lost_fences(path, doc, text)
+  local n = 0
+  local codes = {}
+  doc:walk {
+    Code = function(code) codes[#codes + 1] = code.text end,
+    -- What becomes of a fence of tildes.
+    Subscript = function(sub)
+      if #sub.content == 0 then
+        problem('%s: the braces of a fence cannot be read', path)
+      end
+    end,
+  }
+  for line in (text .. '\n'):gmatch '(.-)\n' do
+    n = n + 1
+    local braces = line:match '^%s*```+%s*(%f[{].-)%s*$'
+    for _, code in ipairs(braces and codes or {}) do
+      if code:sub(1, #braces) == braces:gsub('%s+', ' ') then
+        problem('%s:%d: the braces of this fence cannot be read: %s', path, n,
+                first_line(braces))
+        break
+      end
+    end
+  end
+end
+
 local function read_text(path)
   local file = io.open(path, 'r')
   if not file then
@@ -342,7 +369,9 @@ local function read_text(path)
   end
   local text = file:read 'a'
   file:close()
-  return pandoc.read(text, 'markdown'), text
+  local doc = pandoc.read(text, 'markdown')
+  refuse_lost_fences(path, doc, text)
+  return doc, text
 end
 
 local function set_of(list)
@@ -422,6 +451,7 @@ local function read_chapter(path)
   chapter.text = text
   chapter.finished = doc.meta.finished == true
   chapter.boxes = set_of(doc.meta.boxes)
+  chapter.tables = set_of(doc.meta.tables)
   chapter.modules = finished.modules_of(number)
   define('ch-' .. number, number)
   if chapter.finished then finished.prose_around(doc.blocks) end

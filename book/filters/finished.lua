@@ -57,17 +57,18 @@ end
 
 -- Adds up a chapter's files; notes which of them the appendix has to show.
 local function measure(chapter)
-  local sum = { text = 0, lines = 0, boxes = 0, chapter = chapter,
-                files = {} }
+  local sum = { text = 0, lines = 0, boxes = 0, tables = 0, files = {},
+                chapter = chapter }
   for _, path in ipairs(sources.files_of(chapter.modules, chapter.folder)) do
-    local entry = sources.left_out(path)
+    local entry = sources.left_out(path, chapter.tables)
+    sum.tables = sum.tables + entry.in_tables
     if is_box(chapter, path) then
       sum.boxes = sum.boxes + entry.total
     else
       sum.lines = sum.lines + entry.total
       sum.text = sum.text + entry.total - #entry.missing
     end
-    if #entry.missing > 0 then sum.files[#sum.files + 1] = path end
+    if entry.unseen then sum.files[#sum.files + 1] = path end
   end
   return sum
 end
@@ -90,10 +91,10 @@ function M.report()
   local lines = {}
   for _, sum in ipairs(M.chapters) do
     lines[#lines + 1] = string.format(
-      'chapter %02d: %d of %d lines (%d %%) in the text, the rest and %d of '
-      .. 'its boxes in the appendix\n',
+      'chapter %02d: %d of %d lines (%d %%) in the text, the rest in the '
+      .. 'appendix; not counted: %d lines of boxes, %d of tables\n',
       sum.chapter.number, sum.text, sum.lines, percent(sum.text, sum.lines),
-      sum.boxes)
+      sum.boxes, sum.tables)
   end
   return table.concat(lines)
 end

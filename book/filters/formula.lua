@@ -6,6 +6,9 @@ local M = {}
 -- word; \! comes out as a whole em backwards; the columns of cases touch.
 local function typst_math(math)
   local tex = math.text:gsub('\\!', '')
+  -- A comma between thousands is part of the number, not of a list.
+  tex = tex:gsub('(%d){,}(%d)', '%1\\text{,}%2'):gsub('(%d){,}(%d)',
+    '%1\\text{,}%2')
   tex = tex:gsub('\\begin{cases}.-\\end{cases}', function(cases)
     return (cases:gsub('&', '& \\quad '))
   end)
@@ -16,6 +19,7 @@ local function typst_math(math)
   local text = pandoc.write(
     pandoc.Pandoc { pandoc.Plain { pandoc.Math(math.mathtype, tex) } },
     'typst', pandoc.WriterOptions { wrap_text = 'none' })
+  text = text:gsub(' ?upright%(","%) ?', '","')
   text = text:gsub('%s+$', ''):gsub('"([%a%d]+)"', function(word)
     return operators[word] and 'op("' .. word .. '")' or nil
   end)

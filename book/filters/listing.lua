@@ -48,7 +48,7 @@ local function defined_functions(path, text)
 end
 
 local function typst_listing(kind, language, where, numbers, text, caption,
-                             id)
+                             id, whole)
   local path, marks = where:match '^[^,]*', {}
   if kind == 'source' or kind == 'rest' then
     for _, name in ipairs(defined_functions(path, text)) do
@@ -56,8 +56,9 @@ local function typst_listing(kind, language, where, numbers, text, caption,
     end
   end
   local call = string.format('#listing(kind: %s, lang: %s, where: %s, '
-    .. 'numbers: (%s), marks: (%s), %s)[', quoted(kind), quoted(language),
-    quoted(where), array(numbers), array(marks), quoted(text))
+    .. 'numbers: (%s), marks: (%s), whole: %s, %s)[', quoted(kind),
+    quoted(language), quoted(where), array(numbers), array(marks),
+    whole and 'true' or 'false', quoted(text))
   local close = ']' .. (id ~= '' and ' <' .. id .. '>' or '')
   if #caption == 0 then return pandoc.Blocks { book.raw(call .. close) } end
   return pandoc.Blocks { book.raw(call), pandoc.Plain(caption),
@@ -129,9 +130,10 @@ local function shown_at(path, numbers, id)
 end
 
 -- One listing as blocks of the document.
-local function set(kind, language, where, numbers, text, caption, id)
+local function set(kind, language, where, numbers, text, caption, id, whole)
   if book.typst then
-    return typst_listing(kind, language, where, numbers, text, caption, id)
+    return typst_listing(kind, language, where, numbers, text, caption, id,
+                         whole)
   end
   return pandoc.Blocks { html_listing(kind, language, where, text, caption,
                                       id) }
@@ -160,7 +162,8 @@ local function listing(block)
   if kind == 'source' then
     id = shown_at(block.attributes.file, numbers, id)
   end
-  return set(kind, language, where, numbers, text, caption, id), false
+  return set(kind, language, where, numbers, text, caption, id,
+             block.attributes.whole), false
 end
 
 -- Lines of a file that no chapter shows, for the appendix.

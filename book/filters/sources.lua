@@ -192,14 +192,27 @@ function M.files_of(modules, folder)
   return paths
 end
 
--- { path, total, missing = { numbers } }: blank lines and markers not counted.
-function M.left_out(path)
-  local entry = { path = path, total = 0, missing = {} }
+-- { path, total, missing = { numbers } }: blank lines and markers not counted,
+-- nor the lines of regions that are tables, if any are named.
+function M.left_out(path, tables)
+  local entry = { path = path, total = 0, missing = {}, in_tables = 0 }
   local file = read_file(path)
+  local is_table = {}
+  for name in pairs(file and tables or {}) do
+    local span = file.regions[name]
+    for n = span and span.first or 1, span and span.last or 0 do
+      is_table[n] = not marker(file.lines[n]) or nil
+    end
+  end
   for n, line in ipairs(file and file.lines or {}) do
-    if line:find '%S' and not marker(line) then
+    local is_shown = shown[path] and shown[path][n]
+    if is_table[n] then
+      entry.in_tables = entry.in_tables + 1
+      entry.unseen = entry.unseen or not is_shown
+    elseif line:find '%S' and not marker(line) then
       entry.total = entry.total + 1
-      if not (shown[path] and shown[path][n]) then
+      if not is_shown then
+        entry.unseen = true
         entry.missing[#entry.missing + 1] = n
       end
     end
