@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 
+// @begin arena-use
 // One block of memory from the system, handed out front to back and given
 // back whole. The size is known before the first byte is used, because the
 // planner of chapter 2 computed it; a piece can not be freed alone.
@@ -13,6 +14,7 @@
 //     lll_status status = arena_init(&memory, plan.model, &err);
 //     float *x = arena_take(&memory, plan.bytes[PLAN_RESIDUAL]);
 //     arena_free(&memory);
+// @end arena-use
 //
 // Taught in chapter 1.
 

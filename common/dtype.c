@@ -4,6 +4,7 @@
 #include <string.h>
 
 // @begin dtype-table
+// @begin dtype-table-known
 // Name, numbers in a block, bytes of a block: what its parts come to.
 static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_F32]     = {"F32",       1,   4},
@@ -24,6 +25,7 @@ static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_Q5_K]    = {"Q5_K",    256, 176},  // 2 + 2 + 12 + 32 + 128
     [DTYPE_Q6_K]    = {"Q6_K",    256, 210},  // 128 + 64 + 16 + 2
     [DTYPE_Q8_K]    = {"Q8_K",    256, 292},  // 4 + 256 + 32
+// @end dtype-table-known
     [DTYPE_IQ1_S]   = {"IQ1_S",   256,  50},
     [DTYPE_IQ1_M]   = {"IQ1_M",   256,  56},
     [DTYPE_IQ2_XXS] = {"IQ2_XXS", 256,  66},

@@ -28,13 +28,15 @@ typedef enum {
     DTYPE_Q1_0 = 41,
     DTYPE_COUNT = 42    // one above the largest
 } dtype;
+// @end dtype-list
 
+// @begin dtype-info
 typedef struct {
     const char *name;   // "Q4_0"; NULL for a number that names no type
     int block_size;     // numbers in a block
     int block_bytes;    // bytes of a block
 } dtype_info;
-// @end dtype-list
+// @end dtype-info
 
 // @begin dtype-promise
 // The row of the table for `type`, or NULL when the number (from a file, say)

@@ -3,11 +3,13 @@
 
 #include "common/printable.h"      // names of strangers go into sentences
 
+// @begin error-use
 // How a function of this library says that it could not do its work.
 //
 //     lll_error err;
 //     if (gguf_open(&file, path, &err) != LLL_OK)
 //         fprintf(stderr, "%s\n", err.text);     // only main() does this
+// @end error-use
 //
 // Taught in chapter 1.
 

@@ -13,6 +13,7 @@
 
 enum { TENSOR_MAX_DIMS = 8 };      // more than any file format allows
 
+// @begin size-promises
 // @begin size-mul-promise
 // *product = a * b, *sum = a + b. False when the result does not fit in
 // size_t, and then the output is left as it was.
@@ -23,10 +24,11 @@ bool size_add(size_t a, size_t b, size_t *sum);
 // @begin size-chain-promise
 // The same for a chain of them that is checked once, at its end: what does
 // not fit becomes SIZE_MAX, and SIZE_MAX times or plus anything stays it, but
-// for 0 times it, which is 0.
+// for 0 times it, which is 0, as it would be without a limit.
 size_t size_times(size_t a, size_t b);
 size_t size_plus(size_t a, size_t b);
 // @end size-chain-promise
+// @end size-promises
 
 // @begin tensor-size-promise
 // Elements and bytes of a tensor.
@@ -35,9 +37,9 @@ size_t size_plus(size_t a, size_t b);
 //          refused
 // shape    n_dims dimensions, 1..TENSOR_MAX_DIMS of them, each at least 1,
 //          [rows, columns]: the last varies fastest and is the row length
-// limit    refuse more elements than this: INT32_MAX for a program that
-//          counts with int, SIZE_MAX for what this machine can count. Bytes
-//          are always compared with SIZE_MAX
+// limit    the largest value of the type that elements are counted with:
+//          INT32_MAX for a program that counts with int, SIZE_MAX for what
+//          this machine can count. Bytes are always compared with SIZE_MAX
 // n_elements, n_bytes   filled only on LLL_OK; either may be NULL
 //
 // LLL_ERR_ARGUMENT   no type, no dimensions, too many, or one that is zero

@@ -96,7 +96,7 @@ static void refuse(dtype type, const uint64_t *shape, int n_dims,
         snprintf(err.text, sizeof err.text, "%s is accepted", text);
     printf("%-28s %-4s %12d %s\n    %s\n", text,
            dtype_name((uint32_t)type), count,
-           limit == INT32_MAX ? "counted with int" : "counted with size_t",
+           limit == INT32_MAX ? "int" : "size_t",
            err.text);
 }
 
@@ -109,7 +109,8 @@ static void refused(bool color)
     static const uint64_t bytes[] = {4611686018427387904};
     static const uint64_t odd[] = {128, 100};
     terminal_bold(stdout, color, "Claims that are refused");
-    printf("\n\n%-28s %-4s %12s\n", "shape", "type", "an int says");
+    printf("\n\n%-28s %-4s %12s %s\n", "shape", "type", "an int says",
+           "we count with");
     refuse(DTYPE_F32, negative, 2, INT32_MAX);
     refuse(DTYPE_F32, likely, 2, INT32_MAX);
     refuse(DTYPE_F32, zero, 3, SIZE_MAX);

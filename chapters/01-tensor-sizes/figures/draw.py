@@ -27,24 +27,65 @@ def cells(svg, x, y, words, width, height=14, fill=PAPER, colour=INK):
     return x
 
 
+def tensor():
+    """[2, 3] as two rows of three, and the same six numbers in memory."""
+    svg = Svg(WIDTH, 141)
+    numbers = ("0.5", "1.0", "-2.0", "0.0", "3.5", "1.5")
+    left, top, width, height = 54, 26, 34, 17
+    for row in range(2):
+        y = top + row * height
+        svg.text(left - 8, y + 12, f"row {row}", 8, "end", SOFT)
+        for column in range(3):
+            x, n = left + column * width, 3 * row + column
+            svg.box(x, y, width, height, (TINT, PAPER)[row], INK, .6,
+                    round_=0)
+            svg.text(x + width / 2, y + 12, numbers[n], 8, "middle",
+                     font=MONO)
+    for column in range(3):
+        svg.text(left + (column + .5) * width, top - 6, f"column {column}",
+                 8, "middle", SOFT)
+    svg.text(192, top + 10, "shape [2, 3], F32", 9)
+    svg.text(192, top + 23, "element (1, 2) is number 1 x 3 + 2 = 5,", 8.5)
+    svg.text(192, top + 34, "20 bytes behind the start", 8.5)
+    left, y, width = 12, 92, 51
+    svg.text(left, y - 8, "in memory", 8, colour=SOFT)
+    for n, word in enumerate(numbers):
+        x = left + n * width
+        svg.box(x, y, width, height, (TINT, PAPER)[n // 3], INK, .6,
+                round_=0)
+        svg.text(x + width / 2, y + 12, word, 8, "middle", font=MONO)
+        svg.line(x, y + height, x, y + height + 4, SOFT)
+        svg.text(x, y + height + 13, f"+{4 * n}", 8, "middle", SOFT)
+    svg.arrow(left + 5.5 * width, y + height + 21, left + 5.5 * width,
+              y + height + 3, COLOURS[1])
+    svg.text(left + 5.5 * width, y + height + 27, "(1, 2)", 8.5, "middle")
+    return svg
+
+
 def wrap():
-    """Two products in binary; an int keeps the lower 32 bits."""
-    svg = Svg(WIDTH, 122)
+    """Three products in binary; an int keeps the lower 32 bits, and takes
+    the highest of those for a sign."""
+    svg = Svg(WIDTH, 116)
     step, left = 9.2, 22
     for row, (product, label, kept) in enumerate((
             (32 * 131072 * 1024, "32 x 131072 x 1024", "0"),
-            (3 * 1431655766, "3 x 1431655766", "2"))):
-        y = 26 + 54 * row
-        svg.text(left, y - 5, label, 8, font=MONO)
-        svg.text(left + 33 * step, y - 5, f"an int keeps {kept}", 8.5, "end",
+            (3 * 1431655766, "3 x 1431655766", "2"),
+            (32000 * 131072, "32000 x 131072", "-100663296"))):
+        y = 15 + 35 * row
+        svg.text(left, y - 4, label, 8, font=MONO)
+        svg.text(left + 33 * step, y - 4, f"an int keeps {kept}", 8.5, "end",
                  INK)
         bits = f"{product:033b}"
-        cells(svg, left, y, bits[0], step, fill=COLOURS[1])
-        cells(svg, left + step, y, bits[1:], step, fill=TINT)
-        svg.arrow(left + step / 2, y + 15, left + step / 2, y + 27)
-        svg.text(left - 12, y + 36, "falls off", 8, colour=SOFT)
-        svg.line(left + step, y + 19, left + 33 * step, y + 19, SOFT)
-        svg.text(left + 17 * step, y + 30, "32 bits", 8, "middle", SOFT)
+        if bits[0] == "1":
+            cells(svg, left, y, "1", step, fill=COLOURS[1])
+        cells(svg, left + step, y, bits[1], step,
+              fill=COLOURS[2] if bits[1] == "1" else TINT)
+        cells(svg, left + 2 * step, y, bits[2:], step, fill=TINT)
+    y += 17
+    svg.line(left + step, y, left + 33 * step, y, SOFT)
+    svg.text(left + 17 * step, y + 11, "32 bits", 8, "middle", SOFT)
+    svg.text(left + step, y + 11, "sign", 8, colour=SOFT)
+    svg.text(left + step - 8, y + 11, "falls off", 8, "end", SOFT)
     return svg
 
 
@@ -105,8 +146,8 @@ def halves():
 def rounding():
     """From 2048 on halves are the even numbers: what lies between goes to
     the nearer one, and from the middle to the one with an even fraction."""
-    svg = Svg(WIDTH, 92)
-    left, step, y = 30, 67, 56
+    svg = Svg(WIDTH, 72)
+    left, step, y = 30, 67, 38
     svg.line(left - 14, y, left + 4 * step + 14, y, INK, .9)
     for i in range(5):
         x, value = left + i * step, 2048 + i
@@ -121,17 +162,20 @@ def rounding():
             fraction = f"{i // 2:010b}"
             svg.text(x, y + 28, "..." + fraction[-3:], 7.5, "middle", SOFT,
                      font=MONO)
-    for start, end in ((2049, 2048), (2051, 2052), (2048.6, 2048),
-                       (2050.6, 2050), (2051.6, 2052)):
+    for half in (2048, 2050, 2052):
+        x = left + (half - 2048) * step
+        for side in (-1, 1):
+            if 2048 <= half + side <= 2052:
+                svg.box(min(x, x + side * step * .96), y - 12, step * .96,
+                        5, TINT, SOFT, .4, round_=0)
+    for start, end in ((2049, 2048), (2051, 2052)):
         x0, x1 = (left + (v - 2048) * step for v in (start, end))
-        top = y - (30 if start == int(start) else 14)
-        svg.line(x0, y - 6, x0, top, SOFT, .6)
-        svg.line(x0, top, x1, top, SOFT, .6)
-        svg.arrow(x1, top, x1, y - 6, COLOURS[1]
-                  if start == int(start) else SOFT)
-        svg.text((x0 + x1) / 2, top - 3,
-                 "tie" if start == int(start) else "nearer", 8, "middle",
-                 COLOURS[1] if start == int(start) else SOFT)
+        top = y - 27
+        svg.line(x0, y - 6, x0, top, COLOURS[1], .8)
+        svg.line(x0, top, x1, top, COLOURS[1], .8)
+        svg.arrow(x1, top, x1, y - 13, COLOURS[1])
+        svg.text((x0 + x1) / 2, top - 4, "tie", 8, "middle", COLOURS[1])
+    svg.text(left + 2 * step, y - 17, "all nearer to 2050", 8, "middle", SOFT)
     return svg
 
 
@@ -157,7 +201,9 @@ def handed_out():
     x = left + 192 * scale
     svg.arrow(x, y + height + 34, x, y + height + 17, COLOURS[1])
     svg.text(x, y + height + 41, "used", 8.5, "middle")
-    svg.text(left + 256 * scale, y + height + 41, "capacity", 8.5, "end")
+    x = left + 256 * scale
+    svg.arrow(x, y + height + 34, x, y + height + 17, COLOURS[1])
+    svg.text(x, y + height + 41, "capacity", 8.5, "end")
     return svg
 
 
@@ -171,7 +217,7 @@ def types():
     done = subprocess.run(["./chapter-01/run", "--json", str(numbers)],
                           cwd=ROOT, check=True, capture_output=True)
     n_bytes = json.loads(done.stdout)["bytes"]
-    svg = Plot((0, 34), (0, len(SHOWN)), WIDTH, 160, "bits a number",
+    svg = Plot((0, 34), (0, len(SHOWN)), WIDTH, 138, "bits a number",
                margins=(44, 6, 12, 32))
     svg.ticks(xs=(0, 4, 8, 16, 32))
     for i, name in enumerate(SHOWN):
@@ -189,7 +235,7 @@ def types():
 
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-    for draw in (wrap, block, halves, rounding, handed_out, types):
+    for draw in (tensor, wrap, block, halves, rounding, handed_out, types):
         draw().save(folder / f"{draw.__name__}.svg")
 
 
