@@ -6,7 +6,7 @@
 // Source: Su et al. 2021, equation 34; Llama 3's scaling arrives in the file
 // as one factor for each frequency.
 
-// @begin rope-angles
+// @begin rope-header
 // Angle per position of pair i, in radians:
 //     frequencies[i] = theta^(-2i / rope_dim) / scale / factors[i]
 //
@@ -18,15 +18,14 @@
 // factors       [rope_dim / 2] from the tensor rope_freqs, or NULL for all 1
 void rope_frequencies(double *frequencies, int rope_dim, double theta,
                       double scale, const float *factors);
-// @end rope-angles
 
 // Cosines and sines of one position: table[2i] = cos(position *
 // frequencies[i]), table[2i + 1] = sin(...). table is [rope_dim].
-// One table serves all layers and heads of a token.
+// One table serves all layers and heads of a token. A negative position
+// turns back.
 void rope_table(float *table, const double *frequencies, int rope_dim,
                 int position);
 
-// @begin rope-header
 // Turn the first rope_dim numbers of `head` in place, neighbours as pairs:
 // (0, 1), (2, 3), ... GGUF files for Llama store queries and keys so.
 void rope_rotate(float *head, const float *table, int rope_dim);

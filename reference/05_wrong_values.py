@@ -28,8 +28,11 @@ def output(*command):
 
 def measure(program, text):
     common = [program, "-q", "-m", MODEL]
-    says = output(*common, "-p", PROMPT, "--temp", "0", "-n", "24")
-    score = json.loads(output(*common, "--perplexity", text, "--json"))
+    try:
+        says = output(*common, "-p", PROMPT, "--temp", "0", "-n", "24")
+        score = json.loads(output(*common, "--perplexity", text, "--json"))
+    except subprocess.CalledProcessError as refused:    # NaN, for instance
+        return {"perplexity": None, "says": refused.stderr.strip()}
     return {"perplexity": float(f"{score['perplexity']:.3g}"),
             "says": " ".join(says.split())}
 

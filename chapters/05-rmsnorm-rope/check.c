@@ -56,26 +56,30 @@ static bool report_one(const char *name, double difference, double limit,
 lll_status report(material *m, const char *pairing, FILE *out,
                   json_out *json, lll_error *err)
 {
-    bool halves = strcmp(pairing, "halves") == 0;
+    const struct {
+        const char *pairing, *q, *k;
+        rotate_function *turn;
+    } ways[] = {
+        {"adjacent", "q_rope in neighbours", "k_rope in neighbours",
+         rope_rotate},
+        {"halves", "q_rope in halves", "k_rope in halves",
+         rope_rotate_halves},
+    };
     double limit = trace_limit(m->after.type);
-    bool norm, q[2], k[2];
     if (json == NULL)
         fprintf(out, "\nCheck against the recorded layer %d, largest "
                 "difference / largest value\n", m->layer);
-    norm = report_one("attn_norm", check_norm(m), limit, true, out, json);
-    q[0] = report_one("q_rope in neighbours",
-                      check_rope(m, &m->q, &m->q_rope, rope_rotate),
-                      limit, !halves, out, json);
-    k[0] = report_one("k_rope in neighbours",
-                      check_rope(m, &m->k, &m->k_rope, rope_rotate),
-                      limit, !halves, out, json);
-    q[1] = report_one("q_rope in halves",
-                      check_rope(m, &m->q, &m->q_rope, rope_rotate_halves),
-                      limit, halves, out, json);
-    k[1] = report_one("k_rope in halves",
-                      check_rope(m, &m->k, &m->k_rope, rope_rotate_halves),
-                      limit, halves, out, json);
-    if (norm && q[halves] && k[halves])
+    bool rope = false, norm = report_one("attn_norm", check_norm(m), limit,
+                                         true, out, json);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        bool meant = strcmp(ways[i].pairing, pairing) == 0;
+        double q = check_rope(m, &m->q, &m->q_rope, ways[i].turn);
+        double k = check_rope(m, &m->k, &m->k_rope, ways[i].turn);
+        bool same_q = report_one(ways[i].q, q, limit, meant, out, json);
+        bool same_k = report_one(ways[i].k, k, limit, meant, out, json);
+        rope = rope || (meant && same_q && same_k);
+    }
+    if (norm && rope)
         return LLL_OK;
     return lll_fail(err, LLL_ERR_FORMAT,
                     "%s: layer %d: %s with base %g and pairing %s does not "

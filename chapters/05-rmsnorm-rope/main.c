@@ -48,7 +48,7 @@ static lll_status load_rows(material *m, lll_error *err)
 static lll_status make_room(material *m, lll_error *err)
 {
     const trace *t = &m->recorded;
-    int widest = t->n_heads * t->head_dim;
+    int widest = t->n_heads * t->head_dim;      // trace_open() has a bound
     size_t work;
     if (t->d_model > widest)
         widest = t->d_model;
@@ -124,6 +124,7 @@ static void choose_context(material *m, const settings *s)
 // @begin run
 static lll_status run(const settings *s, lll_error *err)
 {
+    // What is not named here is zero, and unload() takes it as it is.
     material m = {.layer = (int)s->layer, .stride = (int)s->stride};
     lll_status status = trace_open(&m.recorded, s->path, err);
     if (status != LLL_OK)
@@ -135,7 +136,8 @@ static lll_status run(const settings *s, lll_error *err)
         status = make_room(&m, err);
     if (status == LLL_OK)
         status = choose(&m, s, err);
-    choose_context(&m, s);
+    if (status == LLL_OK)
+        choose_context(&m, s);
     // @end run
     // @begin run-2
     if (status == LLL_OK && s->json) {

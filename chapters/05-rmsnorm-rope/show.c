@@ -9,13 +9,8 @@
 
 enum { CELLS = 36, LINES = 4, N_LARGEST = 5, CELL_MAPS = 3 };
 
-static const float *row_of(const trace_rows *rows, int row)
-{
-    return rows->values + (size_t)row * (size_t)rows->n_columns;
-}
-
 // @begin show-strip
-// A vector as LINES x CELLS cells: each the largest of a few channels.
+// A vector as LINES x CELLS cells: each the largest |x| of a few channels.
 static void show_strip(const char *label, const float *x, int n, FILE *out,
                        bool color)
 {
@@ -38,6 +33,42 @@ static void show_strip(const char *label, const float *x, int n, FILE *out,
 // @end show-strip
 
 // @begin show-largest
+// The channel that comes after `last` when they are in order, the largest |x|
+// first and of equals the first; last is -1 to begin with, the result -1 at
+// the end.
+static int next_largest(const float *x, int n, int last)
+{
+    int best = -1;
+    for (int i = 0; i < n; i++) {
+        bool comes = last < 0 || fabsf(x[i]) < fabsf(x[last])
+                     || (i > last && fabsf(x[i]) <= fabsf(x[last]));
+        if (comes && (best < 0 || fabsf(x[i]) > fabsf(x[best])))
+            best = i;
+    }
+    return best;
+}
+
+static void show_largest(const float *x, const float *weight,
+                         const float *after, int n, double size, FILE *out)
+{
+    fputs("  channel      before    / size  x weight   = after\n", out);
+    int c = -1;
+    for (int i = 0; i < N_LARGEST; i++) {
+        c = next_largest(x, n, c);
+        if (c < 0)
+            break;
+        fprintf(out, "  %7d  %10.3f  %8.3f  %8.4f  %8.4f\n", c, (double)x[c],
+                (double)x[c] / size, (double)weight[c], (double)after[c]);
+    }
+}
+// @end show-largest
+
+// @begin show-norm
+static const float *row_of(const trace_rows *rows, int row)
+{
+    return rows->values + (size_t)row * (size_t)rows->n_columns;
+}
+
 static double root_mean_square(const float *x, int n)
 {
     double sum = 0;
@@ -46,34 +77,6 @@ static double root_mean_square(const float *x, int n)
     return sqrt(sum / n);
 }
 
-// The channel with the largest |x| below `limit`, or -1.
-static int largest_below(const float *x, int n, float limit)
-{
-    int best = -1;
-    for (int i = 0; i < n; i++)
-        if (fabsf(x[i]) < limit
-            && (best < 0 || fabsf(x[i]) > fabsf(x[best])))
-            best = i;
-    return best;
-}
-
-static void show_largest(const float *x, const float *weight,
-                         const float *after, int n, double size, FILE *out)
-{
-    fputs("  channel      before    / size  x weight   = after\n", out);
-    float limit = INFINITY;
-    for (int i = 0; i < N_LARGEST; i++) {
-        int c = largest_below(x, n, limit);
-        if (c < 0)
-            break;
-        fprintf(out, "  %7d  %10.3f  %8.3f  %8.4f  %8.4f\n", c, (double)x[c],
-                (double)x[c] / size, (double)weight[c], (double)after[c]);
-        limit = fabsf(x[c]);
-    }
-}
-// @end show-largest
-
-// @begin show-norm
 void show_norm(const material *m, FILE *out, bool color)
 {
     const float *x = row_of(&m->input, m->token);
@@ -141,7 +144,7 @@ double score(const material *m, int m_position, int n_position,
 }
 // @end score
 
-// @begin score-maps
+// @begin score-ways
 // The three ways to turn a query and a key.
 static const struct {
     const char *title;
@@ -151,7 +154,9 @@ static const struct {
     {"both in halves", rope_rotate_halves, rope_rotate_halves},
     {"query one, key the other", rope_rotate, rope_rotate_halves},
 };
+// @end score-ways
 
+// @begin score-range
 static void find_range(const material *m, int n, int way, double *low,
                        double *high)
 {
@@ -163,7 +168,7 @@ static void find_range(const material *m, int n, int way, double *low,
         *high = fmax(*high, s);
     }
 }
-// @end score-maps
+// @end score-range
 
 // @begin show-scores
 void show_scores(const material *m, int n_positions, FILE *out, bool color)

@@ -9,9 +9,10 @@
 
 // The pictures of chapter 5: what main.c has loaded, drawn.
 
+// @begin material
+// rope_rotate() or rope_rotate_halves().
 typedef void rotate_function(float *head, const float *table, int rope_dim);
 
-// @begin material
 // One layer of a trace, and room to compute with it.
 typedef struct {
     trace recorded;

@@ -15,8 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "book/figures"))
-from style import (COLOURS, DASHES, HAIR, INK, SOFT, WIDE, WIDTH,  # noqa: E402
-                   Plot, Svg, shade)
+from style import (COLOURS, HAIR, INK, PAPER, SOFT, TINT, WIDE,  # noqa: E402
+                   WIDTH, Plot, Svg, shade)
 
 OUT = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
 
@@ -25,6 +25,45 @@ def data(*options):
     done = subprocess.run(["./chapter-05/run", "--json", *map(str, options)], cwd=ROOT,
                           text=True, capture_output=True, check=False)
     return json.loads(done.stdout)      # another base: the check objects
+
+
+def flow():
+    """One word on its way: the stream above, a layer's branch below it."""
+    svg = Svg(WIDE, 152)
+    y, low, high, right = 24, 98, 20, WIDE - 4
+
+    def box(x, top, width, words, fill=PAPER, colour=INK):
+        svg.box(x, top - high / 2, width, high, fill)
+        svg.text(x + width / 2, top + 3, words, 9, "middle", colour)
+
+    box(2, y, 42, "id")
+    svg.arrow(44, y, 58, y)
+    box(58, y, 66, "row of a table")
+    svg.arrow(124, y, right, y, COLOURS[0], 2)
+    svg.text(152, y - 8, "stream", 9, colour=COLOURS[0])
+    # The branch: a copy goes down, a result comes up and is added.
+    svg.arrow(140, y, 140, low - high / 2)
+    svg.text(144, y + 22, "copy", 8.5, colour=SOFT)
+    box(118, low, 44, "norm", COLOURS[0], PAPER)
+    for k, (name, row) in enumerate((("query", low - 34), ("key", low),
+                                     ("value", low + 34))):
+        svg.arrow(162, low, 184, row)
+        box(184, row, 40, name, TINT)
+        if k < 2:
+            svg.arrow(224, row, 246, row)
+            box(246, row, 40, "turn", COLOURS[0], PAPER)
+            svg.arrow(286, row, 304, low - 17)
+    svg.text(266, low + 22, "by the position", 8, "middle", SOFT)
+    box(304, low - 17, 40, "score", TINT)
+    svg.path(((344, low - 17), (360, low - 17)), INK, .7, "2 2")
+    svg.path(((224, low + 34), (360, low + 34), (360, low - 17)), INK, .7,
+             "2 2")
+    svg.arrow(360, low - 17, 360, y + 8, INK)
+    svg.add("circle", cx=360, cy=y, r=7, fill=PAPER, stroke=INK,
+            stroke_width=.8)
+    svg.text(360, y + 3.5, "+", 11, "middle")
+    svg.text(356, y + 24, "chapter 6", 8.5, "end", SOFT)
+    return svg
 
 
 def norm(norm):
@@ -44,8 +83,10 @@ def norm(norm):
             px = left + (right - left) * (i + .5) / len(x)
             high = 2.8 * abs(v) / size
             svg.line(px, base, px, base - high, COLOURS[0], .55)
-            if abs(v) / size > 7.5:
-                svg.text(px + 3, base - high + 6, str(i), 8, colour=INK)
+            if i in (247, 308, 507):
+                # Below the line of 10, which would strike it through.
+                low = base - high + (11 if 9.5 < abs(v) / size < 13 else 6)
+                svg.text(px + 3, low, str(i), 8, colour=INK)
     svg.text(WIDTH / 2, 197, "channel, 0 to 575", 9, "middle")
     return svg
 
@@ -82,11 +123,11 @@ def arrows():
 
 def pairs():
     """Which two numbers of a head of eight turn together."""
-    svg = Svg(WIDTH, 132)
+    svg = Svg(WIDTH, 112)
     for row, (title, couples) in enumerate((
             ("neighbours", [(2 * i, 2 * i + 1) for i in range(4)]),
             ("halves", [(i, i + 4) for i in range(4)]))):
-        y = 36 + 66 * row
+        y = 16 + 66 * row
         svg.text(2, y + 14, title, 9)
         for i in range(8):
             pair = next(k for k, c in enumerate(couples) if i in c)
@@ -96,8 +137,7 @@ def pairs():
         for k, (a, b) in enumerate(couples):
             xa, xb = 83.5 + 31 * a, 83.5 + 31 * b
             top = y - (8 if row == 0 else 6 + 5 * k)
-            svg.path(((xa, y), (xa, top), (xb, top), (xb, y)), SOFT, .8,
-                     DASHES[k] if row else "")
+            svg.path(((xa, y), (xa, top), (xb, top), (xb, y)), SOFT, .8)
     return svg
 
 
@@ -106,8 +146,8 @@ def periods():
                 x_label="pair", y_label="one turn in so many positions")
     plot.ticks((0, 8, 16, 24, 31), [(10 ** k, f"{10 ** k:,}")
                                     for k in range(1, 7)])
-    for k, (base, x, y) in enumerate(((10000, 31, 4000), (100000, 23, 55000),
-                                      (500000, 23, 300000))):
+    for k, (base, x, y) in enumerate(((10000, 30.8, 7600), (100000, 31, 42000),
+                                      (500000, 21.5, 140000))):
         turns = [2 * math.pi / f for f in data("--theta", base)["frequencies"]]
         plot.curve(list(enumerate(turns)), k)
         px, py = plot.at(x, y)
@@ -115,7 +155,7 @@ def periods():
     x0, y = plot.at(0, 8192)
     x1, _ = plot.at(31, 8192)
     plot.line(x0, y, x1, y, INK, .6, "1 2")
-    plot.text(x0 + 4, y - 3, "positions of the training: 8,192", 8)
+    plot.text(x0 + 4, y - 3, "our model's training: 8,192", 8)
     return plot
 
 
@@ -125,7 +165,7 @@ def scores(maps):
     cell, n = 3.9, 30
     for k, (key, title) in enumerate((("adjacent", "both in neighbours"),
                                       ("halves", "both in halves"),
-                                      ("mixed", "one of each"))):
+                                      ("mixed", "query one, key the other"))):
         flat = [v for row in maps[key] for v in row]
         low, high = min(flat), max(flat)
         left, top = 18 + k * 127, 22
@@ -157,6 +197,7 @@ def scaling(methods):
 def main():
     OUT.mkdir(exist_ok=True)
     plain = data()
+    flow().save(OUT / "flow.svg")
     norm(plain["norm"]).save(OUT / "norm.svg")
     arrows().save(OUT / "arrows.svg")
     pairs().save(OUT / "pairs.svg")

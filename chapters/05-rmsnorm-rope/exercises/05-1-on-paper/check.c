@@ -31,7 +31,8 @@ static void ask_norm(void)
                     "normalised once more, again with weights 1?");
     float loud[4] = {1, 1, 1, (float)giant};
     rmsnorm(out, loud, ones, 4, 1e-9f);
-    exercise_number("quiet", (double)out[0], .01, "One channel is a giant: "
+    // Two digits of 0.00105 are up to 5 % away from it.
+    exercise_number("quiet", (double)out[0], .05, "One channel is a giant: "
                     "1, 1, 1, %d. What is left of the first channel? (Two "
                     "digits are enough.)", giant);
 }

@@ -32,8 +32,9 @@ int main(int argc, char **argv)
     exercise_choice("check", "the norm", "the norm, RoPE, both, neither",
                     "What does the check at the end still find to be as "
                     "recorded?");
-    exercise_number("ntk", base * pow(times, 64.0 / 62), .01, "With "
-                    "--stretch %d, NTK is nothing but another base. Which "
-                    "one? (Three digits are enough.)", times);
+    exercise_number("ntk", base * pow(times, 64.0 / 62), .01, "Run it with "
+                    "--theta %d --stretch %d: what NTK does is nothing but "
+                    "another, larger base. Which one? (Three digits are "
+                    "enough.)", base, times);
     return exercise_end();
 }
