@@ -186,9 +186,9 @@ static void cut_off(void)
         uint32_t value;
         lll_status status = ask(n, &value);
         if (status != LLL_ERR_FORMAT || value != UNTOUCHED) {
-            exercise_case(false, "cut off anywhere", "after %zu of %zu bytes: "
-                          "expected LLL_ERR_FORMAT, got %s%s", n, n_made,
-                          name_of(status), value != UNTOUCHED
+            exercise_case(false, "cut off anywhere", "after %zu of %zu "
+                          "bytes: expected LLL_ERR_FORMAT, got %s%s", n,
+                          n_made, name_of(status), value != UNTOUCHED
                           ? ", and *value was changed" : "");
             return;
         }
