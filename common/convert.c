@@ -79,7 +79,7 @@ typedef struct {
     size_t first;               // row of the round
 } convert_job;
 
-enum { ROUND_BYTES = 1 << 20, ROUND_ROWS = 4096 };
+enum { ROUND_BYTES = 1 << 18, ROUND_ROWS = 4096 };
 // @end convert-room
 
 // @begin convert-start
