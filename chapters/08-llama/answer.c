@@ -27,11 +27,12 @@ static const volatile sig_atomic_t *watch_interrupt(void)
 }
 // @end answer-interrupt
 
-// @begin answer-text
+// @begin answer-sink
 // Where generated text goes: to standard output at once, as it is or as the
 // first field of a JSON object.
 typedef struct {
     bool as_json, begun;
+    const char *label;              // of the model; or NULL
     json_out json;
 } text_sink;
 
@@ -42,10 +43,16 @@ static void begin_json(text_sink *sink)
     sink->begun = true;
     json_out_begin(&sink->json, stdout);
     json_out_object(&sink->json);
+    if (sink->label != NULL) {
+        json_out_key(&sink->json, "model");
+        json_out_text(&sink->json, sink->label);
+    }
     json_out_key(&sink->json, "text");
     json_out_bytes_begin(&sink->json);
 }
+// @end answer-sink
 
+// @begin answer-text
 static void on_text(void *context, const char *text, size_t n)
 {
     text_sink *sink = context;
@@ -62,7 +69,7 @@ static void on_text(void *context, const char *text, size_t n)
 }
 // @end answer-text
 
-// @begin answer
+// @begin answer-options
 generate_options answer_options(const settings *set)
 {
     return (generate_options){
@@ -75,11 +82,14 @@ generate_options answer_options(const settings *set)
     };
 }
 
+// @end answer-options
+
+// @begin answer
 lll_status answer(session *s, const settings *set, const int32_t *ids,
                   size_t n_ids, lll_error *err)
 {
     generate_report report;
-    text_sink sink = {.as_json = set->json};
+    text_sink sink = {.as_json = set->json, .label = set->label};
     generate_options options = answer_options(set);
     options.on_text = on_text;
     options.context = &sink;
@@ -88,6 +98,8 @@ lll_status answer(session *s, const settings *set, const int32_t *ids,
         status = show_prompt(s, set, ids, n_ids, err);
     if (status != LLL_OK || (set->show_prompt && set->n_predict == 0))
         return status;
+    if (set->label != NULL && !set->json)
+        printf("%s:\n", set->label);
     status = generate(&s->model, &s->words, ids, n_ids, &options, &report,
                       err);
     if (status != LLL_OK)

@@ -41,7 +41,10 @@ int main(int argc, char **argv)
         args_help(&program, stdout);
         return args_finish(&program, LLL_OK, NULL);
     }
-    if (status == LLL_OK && rest.n_items > 0)
+    // The second of two models that are compared is no option.
+    if (status == LLL_OK && rest.n_items == 1 && set.compare != NULL)
+        set.compare_with = rest.items[0];
+    else if (status == LLL_OK && rest.n_items > 0)
         status = lll_fail(&err, LLL_ERR_USAGE, "unexpected \"%s\"; a prompt "
                           "is given with -p", rest.items[0]);
     if (status == LLL_OK)

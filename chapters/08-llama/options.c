@@ -22,6 +22,8 @@ static size_t work_options(settings *s, args_option *list, size_t n)
                   "read the prompt from a file"),
         ARGS_HEADING("What to do (default: continue the prompt)"),
         ARGS_FLAG(NULL, "--chat", &s->chat, "answer as a partner in a talk"),
+        ARGS_TEXT(NULL, "--compare", "A B", &s->compare,
+                  "talk with two model files side by side"),
         ARGS_TEXT("-sys", "--system-prompt", "TEXT", &s->system,
                   "who the partner is, for --chat (default: the file's)"),
         ARGS_TEXT(NULL, "--chat-template", "NAME", &s->chat_template,
@@ -36,6 +38,8 @@ static size_t work_options(settings *s, args_option *list, size_t n)
                   "print the ten best next tokens"),
         ARGS_TEXT(NULL, "--perplexity", "FILE", &s->perplexity,
                   "score a text, in windows of the context's length"),
+        ARGS_TEXT(NULL, "--importance", "FILE", &s->importance, "note what "
+                  "columns met there, for chapter 7's convert --importance"),
         ARGS_TEXT(NULL, "--trace", "FILE", &s->trace,
                   "write every intermediate of the prompt to a GGUF file"),
         ARGS_FLAG(NULL, "--plan", &s->plan,

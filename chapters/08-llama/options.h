@@ -14,8 +14,11 @@ typedef struct {
     const char *model, *prompt, *prompt_file;
     const char *system;             // of a conversation
     const char *chat_template, *save, *resume;
+    const char *compare, *compare_with;     // two models, side by side
+    const char *label;              // one of them, for its answer
     bool chat, show_prompt;
     const char *perplexity;         // a text file to score
+    const char *importance;         // a file for what its columns met
     bool logits;                    // the best next tokens
     const char *trace;              // a file for every intermediate
     bool json, quiet, plan, report, probe;

@@ -11,7 +11,7 @@
 lll_status partner_begin(partner *p, session *s, const settings *set,
                          lll_error *err)
 {
-    *p = (partner){.s = s, .set = *set};
+    *p = (partner){.s = s, .set = *set, .reply = answer};
     p->set.chat = true;
     lll_status status = chat_recognise(&p->chat, &s->file, &s->words,
                                        set->chat_template, err);
@@ -84,7 +84,8 @@ lll_status partner_turn(partner *p, const char *text, size_t n_bytes,
     // A program that reads JSON gets its line all the same.
     if (status != LLL_OK || (is_full(p, n) && !p->set.json))
         return status;
-    status = answer(p->s, &p->set, m->ids, n, err);
+    p->answered = true;
+    status = p->reply(p->s, &p->set, m->ids, n, err);
     if (status != LLL_OK || m->caches[0].length <= begin)
         return status;
     // Where the context was shifted, positions of before mean nothing more.
@@ -134,15 +135,17 @@ static lll_status retry(partner *p, lll_error *err)
     kv_cache_truncate(&m->caches[0], at - 1);
     m->ids[0] = generate_history(m, 0)[at - 1];
     p->set.sampling.seed++;             // or it would be the same again
-    return answer(p->s, &p->set, m->ids, 1, err);
+    p->answered = true;
+    return p->reply(p->s, &p->set, m->ids, 1, err);
 }
 // @end partner-retry
 
 // @begin partner-commands-2
 static lll_status save(partner *p, lll_error *err)
 {
-    if (p->text[0] == '\0')
-        return lll_fail(err, LLL_ERR_ARGUMENT, "/save needs a file's name");
+    if (p->text[0] == '\0' || p->set.compare != NULL)
+        return lll_fail(err, LLL_ERR_ARGUMENT, "/save needs a file's name, "
+                        "and a talk with one model");
     lll_status status = talk_save(&p->turns, p->s, p->chat.format->name,
                                   p->text, err);
     // A disk that is full is no reason to end a talk.
@@ -158,7 +161,9 @@ static lll_status leave(partner *p, lll_error *err)
 
 static lll_status help(partner *p, lll_error *err)
 {
-    (void)p, (void)err;
+    (void)err;
+    if (p->set.label != p->set.compare)     // the first one has said it
+        return LLL_OK;
     fputs("/system TEXT  who the model is; begins again\n"
           "/reset        begin again\n"
           "/undo         take the last message and its answer back\n"
@@ -207,9 +212,9 @@ static lll_status obey(partner *p, const char *line, size_t n,
 
 // @begin partner-hear
 lll_status partner_hear(partner *p, const char *line, size_t n_bytes,
-                        lll_error *err)
+                        bool typed, lll_error *err)
 {
-    if (n_bytes > 0 && line[0] == '/') {
+    if (typed && n_bytes > 0 && line[0] == '/') {
         if (n_bytes == 1 || line[1] != '/')
             return obey(p, line + 1, n_bytes - 1, err);
         line++;

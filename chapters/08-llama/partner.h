@@ -22,8 +22,14 @@ typedef struct {
     char text[PARTNER_TEXT], system[PARTNER_TEXT];
     bool person;                // somebody sits at a terminal
     bool over;                  // the talk has ended
+    bool answered;              // the last thing that was heard
+    // What answers: answer(), which prints.
+    lll_status (*reply)(session *s, const settings *set, const int32_t *ids,
+                        size_t n_ids, lll_error *err);
 } partner;
+// @end partner
 
+// @begin partner-api
 // Recognise the template, and resume where the command line asks for it.
 lll_status partner_begin(partner *p, session *s, const settings *set,
                          lll_error *err);
@@ -37,10 +43,14 @@ lll_status partner_encode(partner *p, const char *text, size_t n_bytes,
 lll_status partner_turn(partner *p, const char *text, size_t n_bytes,
                         lll_error *err);
 
-// What was typed: a message, or a command, "/reset".
+// A message, or, where it was typed, a command, "/reset".
 // LLL_ERR_ARGUMENT   there is no such command, or it cannot be done
-lll_status partner_hear(partner *p, const char *line, size_t n_bytes,
-                        lll_error *err);
-// @end partner
+typedef lll_status listener(partner *p, const char *text, size_t n_bytes,
+                            bool typed, lll_error *err);
+listener partner_hear;
+
+// Pass on what the command line or standard input says.
+lll_status talk_with(partner *p, listener *hear, lll_error *err);
+// @end partner-api
 
 #endif

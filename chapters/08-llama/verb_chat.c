@@ -35,7 +35,7 @@ static lll_status read_message(bool person, char *text, size_t capacity,
 // @end verb-line
 
 // @begin verb-chat-lines
-static lll_status talk_by_lines(partner *p, lll_error *err)
+static lll_status talk_by_lines(partner *p, listener *hear, lll_error *err)
 {
     char *line = p->s->model.line;
     ptrdiff_t n = 0;
@@ -51,7 +51,7 @@ static lll_status talk_by_lines(partner *p, lll_error *err)
         if (status == LLL_OK && n < 0)
             break;
         if (status == LLL_OK && n > 0)
-            status = partner_hear(p, line, (size_t)n, err);
+            status = hear(p, line, (size_t)n, true, err);
         // Somebody who types can type something else.
         if (status == LLL_ERR_ARGUMENT && p->person) {
             fprintf(stderr, "%s\n", err->text);
@@ -62,23 +62,32 @@ static lll_status talk_by_lines(partner *p, lll_error *err)
 }
 // @end verb-chat-lines
 
+// @begin verb-talk
+lll_status talk_with(partner *p, listener *hear, lll_error *err)
+{
+    const settings *set = &p->set;
+    file_map map = {NULL, 0};
+    p->person = set->prompt == NULL && set->prompt_file == NULL
+                && isatty(STDIN_FILENO);
+    if (set->prompt != NULL)
+        return hear(p, set->prompt, strlen(set->prompt), false, err);
+    if (set->prompt_file == NULL)
+        return talk_by_lines(p, hear, err);
+    lll_status status = file_map_open(&map, set->prompt_file, err);
+    if (status == LLL_OK)
+        status = hear(p, (const char *)map.bytes, map.n_bytes, false, err);
+    file_map_close(&map);
+    return status;
+}
+// @end verb-talk
+
 // @begin verb-chat
 lll_status verb_chat(session *s, const settings *set, lll_error *err)
 {
     partner p;
-    file_map map = {NULL, 0};
     lll_status status = partner_begin(&p, s, set, err);
-    if (status != LLL_OK)
-        return status;
-    p.person = set->prompt == NULL && set->prompt_file == NULL
-               && isatty(STDIN_FILENO);
-    if (set->prompt != NULL)
-        status = partner_turn(&p, set->prompt, strlen(set->prompt), err);
-    else if (set->prompt_file == NULL)
-        status = talk_by_lines(&p, err);
-    else if ((status = file_map_open(&map, set->prompt_file, err)) == LLL_OK)
-        status = partner_turn(&p, (const char *)map.bytes, map.n_bytes, err);
-    file_map_close(&map);
+    if (status == LLL_OK)
+        status = talk_with(&p, partner_hear, err);
     if (status == LLL_OK && set->save != NULL)
         status = talk_save(&p.turns, s, p.chat.format->name, set->save, err);
     return status;

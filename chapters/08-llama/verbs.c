@@ -15,9 +15,12 @@ static lll_status check_companions(const settings *set, lll_error *err)
         bool given, fits;
         const char *verbs;
     } rows[] = {
-        {"-sys", set->system != NULL, set->chat, "--chat"},
+        {"-sys", set->system != NULL, set->chat || set->compare != NULL,
+         "--chat or --compare"},
         {"--chat-template", set->chat_template != NULL, set->chat,
          "--chat"},
+        {"--importance", set->importance != NULL, set->perplexity != NULL,
+         "--perplexity"},
         {"--save", set->save != NULL, set->chat, "--chat"},
         {"--resume", set->resume != NULL, set->chat, "--chat"},
     };
@@ -25,6 +28,9 @@ static lll_status check_companions(const settings *set, lll_error *err)
         if (rows[i].given && !rows[i].fits)
             return lll_fail(err, LLL_ERR_USAGE, "%s is for %s; give both or "
                             "neither", rows[i].option, rows[i].verbs);
+    if (set->compare != NULL && (set->compare_with == NULL || set->plan))
+        return lll_fail(err, LLL_ERR_USAGE, "--compare wants two model "
+                        "files, and --plan one, with -m");
     return LLL_OK;
 }
 // @end verbs-companions
@@ -37,6 +43,7 @@ lll_status verb_choose(const settings *set, verb *out, lll_error *err)
         {"--perplexity", set->perplexity != NULL, verb_perplexity, 64},
         {"--trace", set->trace != NULL, verb_trace, 1 << 16},
         {"--logits", set->logits, verb_logits, 1},
+        {"--compare", set->compare != NULL, verb_compare, 0},
         {"--chat", set->chat, verb_chat, 1},
         {NULL, true, verb_generate, 1},
     };
@@ -73,6 +80,7 @@ lll_status open_session(session *s, const char *model, const settings *set,
     options.isa = set->isa;
     options.pre = set->pre;
     options.trace = set->trace;
+    options.importance = set->importance;
     options.save = set->save;
     options.fit = set->fit;
     options.plan_only = set->plan;

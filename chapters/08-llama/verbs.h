@@ -23,8 +23,8 @@ typedef struct {
                                 // opens what it needs, and is given NULL
 } verb;
 
-verb_function verb_generate, verb_chat, verb_logits, verb_perplexity,
-              verb_trace, verb_plan, verb_version;
+verb_function verb_generate, verb_chat, verb_compare, verb_logits,
+              verb_perplexity, verb_trace, verb_plan, verb_version;
 
 // The verb that the command line asks for.
 // LLL_ERR_USAGE   it asks for two, or an option belongs to another verb

@@ -1,0 +1,148 @@
+// Two models that answer the same messages, side by side.
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "chapters/08-llama/partner.h"
+#include "chapters/08-llama/verbs.h"
+#include "common/terminal.h"
+
+// @begin compare-collect
+// Text of an answer on its way into memory: that of messages, which nobody
+// needs while the model speaks. What does not fit is cut off.
+typedef struct {
+    char *text;
+    size_t n, capacity;
+} collected;
+
+static void on_text(void *context, const char *text, size_t n)
+{
+    collected *c = context;
+    size_t room = c->capacity - 1 - c->n;
+    memcpy(c->text + c->n, text, n < room ? n : room);
+    c->n += n < room ? n : room;
+}
+
+static lll_status collect(session *s, const settings *set,
+                          const int32_t *ids, size_t n_ids, lll_error *err)
+{
+    generate_report report;
+    collected c = {s->model.message, 0, s->model.text_bytes};
+    generate_options options = answer_options(set);
+    options.on_text = on_text;
+    options.context = &c;
+    lll_status status = generate(&s->model, &s->words, ids, n_ids, &options,
+                                 &report, err);
+    s->model.message[c.n] = '\0';
+    return name_model(s, status, err);
+}
+// @end compare-collect
+
+// @begin compare-line
+// The bytes of a line of at most `width` characters, cut between words where
+// that can be; *at moves on to the next one.
+static size_t next_line(const char **at, int width)
+{
+    const char *text = *at;
+    size_t n = 0, space = 0;
+    for (int i = 0; i < width && text[n] != '\0' && text[n] != '\n'; i++) {
+        if (text[n] == ' ')
+            space = n;
+        do
+            n++;
+        while ((text[n] & 0xc0) == 0x80);   // the rest of a character
+    }
+    if (text[n] != '\0' && text[n] != '\n' && text[n] != ' ' && space > 0)
+        n = space;
+    *at = text + n + (text[n] == ' ' || text[n] == '\n');
+    return n;
+}
+// @end compare-line
+
+// @begin compare-columns
+enum { GAP = 3, WIDE = 100 };
+
+static void print_columns(const char *left, const char *right, int width)
+{
+    int half = (width - GAP) / 2;
+    while (*left != '\0' || *right != '\0') {
+        const char *from = left;
+        size_t n = next_line(&left, half);
+        int used = terminal_text(stdout, from, n);
+        printf("%*s", used < half + GAP ? half + GAP - used : 1, "");
+        from = right;
+        n = next_line(&right, half);
+        terminal_text(stdout, from, n);
+        putchar('\n');
+    }
+}
+
+static const char *name_of(const partner *p)
+{
+    const char *slash = strrchr(p->s->file.path, '/');
+    return slash == NULL ? p->s->file.path : slash + 1;
+}
+// @end compare-columns
+
+// @begin compare-hear
+// Both hear it. In columns they are shown when both have answered.
+static lll_status hear_both(partner *p, const char *text, size_t n,
+                            bool typed, lll_error *err)
+{
+    bool columns = p->reply == collect;
+    lll_status status = LLL_OK;
+    for (int i = 0; i < 2 && status == LLL_OK && !p->over; i++) {
+        p[i].answered = false;
+        status = partner_hear(&p[i], text, n, typed, err);
+        p->over = p->over || p[i].over;
+        if (!p[i].answered)
+            p[i].s->model.message[0] = '\0';
+    }
+    // What one did not take in, the other has not heard either.
+    if (status == LLL_ERR_ARGUMENT && p[0].answered)
+        talk_undo(&p[0].turns, p[0].s);
+    if (status == LLL_OK && columns && (p[0].answered || p[1].answered))
+        print_columns(p[0].s->model.message, p[1].s->model.message,
+                      terminal_width(stdout));
+    return status;
+}
+
+static void print_names(const partner *p)
+{
+    int half = (terminal_width(stdout) - GAP) / 2;
+    bool color = terminal_color(stdout);
+    char name[256];
+    snprintf(name, sizeof name, "%-*.*s", half + GAP, half, name_of(&p[0]));
+    terminal_bold(stdout, color, name);
+    snprintf(name, sizeof name, "%.*s", half, name_of(&p[1]));
+    terminal_bold(stdout, color, name);
+    putchar('\n');
+}
+// @end compare-hear
+
+// @begin compare-verb
+lll_status verb_compare(session *none, const settings *set, lll_error *err)
+{
+    session sessions[2] = {0};
+    partner two[2];
+    const char *const paths[2] = {set->compare, set->compare_with};
+    lll_status status = LLL_OK;
+    (void)none;
+    for (int i = 0; i < 2 && status == LLL_OK; i++) {
+        status = open_session(&sessions[i], paths[i], set, 1, err);
+        if (status == LLL_OK)
+            status = partner_begin(&two[i], &sessions[i], set, err);
+        two[i].set.label = paths[i];
+        if (!set->json && isatty(STDOUT_FILENO)
+            && terminal_width(stdout) >= WIDE)
+            two[i].reply = collect;
+    }
+    if (status == LLL_OK && two[0].reply == collect)
+        print_names(two);
+    if (status == LLL_OK)
+        status = talk_with(two, hear_both, err);
+    session_close(&sessions[1]);
+    session_close(&sessions[0]);
+    return status;
+}
+// @end compare-verb
