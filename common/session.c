@@ -5,6 +5,7 @@
 
 #include "common/config_gguf.h"
 #include "common/file.h"
+#include "common/importance.h"
 #include "common/machine.h"
 #include "common/size.h"
 #include "common/trace_write.h"
@@ -80,6 +81,8 @@ static lll_status try_start(session *s, const session_options *o,
         s->request.trace_bytes = trace_bytes(
             &s->config, s->request.n_batch,
             s->request.vocabulary.longest_text, o->trace);
+    else if (o->importance != NULL)
+        s->request.trace_bytes = importance_bytes(&s->config, o->importance);
     else if (o->save != NULL)
         s->request.trace_bytes = file_writer_bytes(o->save);
     lll_status status = plan_memory(&s->config, &s->request, &s->plan, err);

@@ -32,6 +32,7 @@ typedef struct {
     const char *isa;        // NULL: the fastest
     const char *pre;        // pre-tokenizer in place of the file's; or NULL
     const char *trace;      // a trace will be written there; or NULL
+    const char *importance; // or what columns met (importance.h)
     const char *save;       // or a talk (talk.h)
     bool plan_only;         // stop before the model's memory is asked for:
                             // only file, config, words and plan are there

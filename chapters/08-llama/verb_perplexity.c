@@ -3,6 +3,7 @@
 
 #include "chapters/08-llama/verbs.h"
 #include "common/file.h"
+#include "common/importance.h"
 #include "common/json_out.h"
 #include "common/score.h"
 #include "common/terminal.h"
@@ -73,6 +74,32 @@ static lll_status score_file(session *s, const file_map *map, bool quiet,
 }
 // @end verb-perplexity
 
+// @begin verb-perplexity-note
+// Score, and note on the way what the columns of the matrices meet.
+static lll_status score_and_note(session *s, const file_map *map,
+                                 const settings *set, text_score *score,
+                                 lll_error *err)
+{
+    importance seen;
+    if (set->importance == NULL)
+        return score_file(s, map, set->quiet, score, err);
+    if (file_is_same(set->importance, set->model)
+        || file_is_same(set->importance, set->perplexity))
+        return lll_fail(err, LLL_ERR_ARGUMENT, "%s: the importance would "
+                        "replace a file that is read; name another",
+                        set->importance);
+    lll_status status = importance_begin(&seen, &s->model, err);
+    if (status != LLL_OK)
+        return status;
+    status = score_file(s, map, set->quiet, score, err);
+    if (status == LLL_OK)
+        status = importance_write(&seen, set->importance, set->perplexity,
+                                  s->request.n_ctx, err);
+    importance_end(&seen);
+    return status;
+}
+// @end verb-perplexity-note
+
 // @begin verb-perplexity-file
 lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
 {
@@ -81,7 +108,7 @@ lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
     lll_status status = file_map_open(&map, set->perplexity, err);
     if (status != LLL_OK)
         return status;
-    status = score_file(s, &map, set->quiet, &score, err);
+    status = score_and_note(s, &map, set, &score, err);
     file_map_close(&map);
     return status == LLL_OK ? print_score(&score, set->json, err) : status;
 }
