@@ -25,7 +25,7 @@ void activations_block_nan(const activations *x, size_t block)
 {
     memset(x->codes + block * QUANT_BLOCK, 0, QUANT_BLOCK);
     x->scales[block] = x->sums[block] = NAN;
-    x->code_sums[block] = 0;
+    x->half_sums[2 * block] = x->half_sums[2 * block + 1] = 0;
 }
 // @end kernels-bundle
 
@@ -64,62 +64,50 @@ static void quantize_scalar(const activations *x, int t)
             scale = 0.0f;
         float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
         int8_t *codes = x->codes + block * QUANT_BLOCK;
-        int32_t sum = 0;
+        int half[2] = {0, 0};
         for (int i = 0; i < QUANT_BLOCK; i++) {
             codes[i] = round_to_code(row[b * QUANT_BLOCK + i] * inverse);
-            sum += codes[i];
+            half[i / 16] += codes[i];
         }
         x->scales[block] = scale;
-        x->code_sums[block] = sum;
-        x->sums[block] = scale * (float)sum;
+        x->sums[block] = scale * (float)(half[0] + half[1]);
+        for (int k = 0; k < 2; k++)     // 16 * 127 at most
+            x->half_sums[2 * block + (size_t)k] = (int16_t)half[k];
     }
 }
 // @end kernels-quantize
 
-// @begin kernels-block
-// What a block of a weight holds, whatever its type.
-typedef struct {
-    float scale;
-    float minimum;              // 0 where the type has none
-    int32_t code[QUANT_BLOCK];
-} weight_block;
-
-static void lay_open(dtype type, const void *row, int b, weight_block *out)
-{
-    const q8_0_block *q8_0 = (const q8_0_block *)row + b;
-    const q4_0_block *q4_0 = (const q4_0_block *)row + b;
-    const q4_1_block *q4_1 = (const q4_1_block *)row + b;
-    uint16_t scale = type == DTYPE_Q8_0 ? q8_0->scale
-                   : type == DTYPE_Q4_0 ? q4_0->scale : q4_1->scale;
-    out->scale = f16_to_f32(scale);
-    out->minimum = type == DTYPE_Q4_1 ? f16_to_f32(q4_1->minimum) : 0.0f;
-    for (int i = 0; i < QUANT_BLOCK; i++)
-        out->code[i] = type == DTYPE_Q8_0 ? q8_0->code[i]
-                     : type == DTYPE_Q4_0 ? quant_nibble(q4_0->nibbles, i) - 8
-                                          : quant_nibble(q4_1->nibbles, i);
-}
-// @end kernels-block
-
 // @begin kernels-dot-q8
-// sum_i w_i x_i with w_i = d_w c_i + m_w and x_i = d_x k_i, block by block:
-//     d_w d_x sum(c_i k_i) + m_w d_x sum(k_i)
+// A run of weights against its activations, w_i = d_w c_i + m_w and
+// x_i = d_x k_i:
+//     sum_i w_i x_i = d_w d_x sum(c_i k_i) + m_w d_x sum(k_i)
 // The first sum is of integers; the second was made with the activations,
 // once for all rows of the weight.
+static float add_run(const open_block *w, int run, const activations *x,
+                     size_t block, float sum)
+{
+    const int8_t *code = x->codes + block * QUANT_BLOCK;
+    const int16_t *half = x->half_sums + 2 * block;
+    // |c| <= 128 and |k| <= 127: 32 products reach 520192 at most.
+    int32_t isum = 0;
+    for (int i = run * w->run; i < (run + 1) * w->run; i++)
+        isum += w->code[i] * code[i];
+    sum = fmaf(w->scale[run] * x->scales[block], (float)isum, sum);
+    if (!w->has_minimum)
+        return sum;
+    float s = w->run == QUANT_BLOCK ? x->sums[block]
+                                    : x->scales[block] * (float)half[run];
+    return fmaf(w->minimum[run], s, sum);
+}
+
 static float dot_q8(dtype type, const void *row, const activations *x, int t)
 {
     float sum = 0.0f;
     for (int b = 0; b < x->n_columns / QUANT_BLOCK; b++) {
-        size_t block = activations_block(x, t, b);
-        const int8_t *code = x->codes + block * QUANT_BLOCK;
-        weight_block w;
-        lay_open(type, row, b, &w);
-        // |c| <= 128 and |k| <= 127: 32 products reach 520192 at most.
-        int32_t isum = 0;
-        for (int i = 0; i < QUANT_BLOCK; i++)
-            isum += w.code[i] * code[i];
-        sum = fmaf(w.scale * x->scales[block], (float)isum, sum);
-        if (type == DTYPE_Q4_1)
-            sum = fmaf(w.minimum, x->sums[block], sum);
+        open_block w;
+        quant_open(type, row, (size_t)b, &w);
+        for (int run = 0; run < QUANT_BLOCK / w.run; run++)
+            sum = add_run(&w, run, x, activations_block(x, t, b), sum);
     }
     return sum;
 }
@@ -147,9 +135,9 @@ static void tile_f32_scalar(const kernel_tile *tile)
 
 static void tile_q8_scalar(const kernel_tile *tile)
 {
-    switch (tile->type) {
-    case DTYPE_Q4_0: case DTYPE_Q4_1: case DTYPE_Q8_0: break;
-    default: tile_f32_scalar(tile); return;     // no other layout is known
+    if (!quant_is_blocked(tile->type)) {
+        tile_f32_scalar(tile);
+        return;
     }
     for (int r = 0; r < tile->n_rows; r++)
         for (int t = 0; t < tile->x->n_rows; t++)

@@ -18,11 +18,12 @@
 //   dot_f32 and its kind   sixteen sums, number i goes to sum i mod 16 by a
 //       fused multiply-add in rising i; then the sums are added pairwise:
 //       (j, j+8), (j, j+4), (j, j+2), (0, 1).
-//   quantized products     one sum for each output. For each block of 32, in
-//       rising order: sum = fma(d_w * d_x, (float)isum, sum), and where the
-//       type has a minimum, sum = fma(m_w, s_x, sum). isum is the exact
-//       integer sum of code products, the offset of Q4_0 included, and
-//       s_x = d_x * (float)(sum of the activation codes).
+//   quantized products     one sum for each output. For each run of weights
+//       that share a scale (32 of them, or 16), in rising order:
+//       sum = fma(d_w * d_x, (float)isum, sum), and where the type has a
+//       minimum, sum = fma(m_w, s_x, sum). isum is the exact integer sum of
+//       code products, a type's offset included; d_w and m_w are those of
+//       quant_open(); s_x = d_x * (float)(sum of the run's activation codes).
 //   quantized activations  d = max|x| / 127, or 0 with all codes 0 where
 //       that is below 2^-120; code = x * (1 / d) rounded to the nearest
 //       whole number, ties to even. A block with a number that is not finite
@@ -33,10 +34,11 @@ typedef struct kernels kernels;
 
 // Activations as the products want them, one row for each token.
 // Codes are -127..127 in blocks of 32, each block with its scale d, the
-// integer sum of its codes, and s = d * sum. The blocks do not lie row after
-// row: ACTIVATIONS_BUNDLE rows are bundled, first block 0 of each, then block
-// 1 of each, so that a product that takes several rows at once reads one
-// stream; the rows that are left at the end make a smaller bundle.
+// integer sums of the codes of its two halves, and s = d * (sum of all its
+// codes). The blocks do not lie row after row: ACTIVATIONS_BUNDLE rows are
+// bundled, first block 0 of each, then block 1 of each, so that a product
+// that takes several rows at once reads one stream; the rows that are left at
+// the end make a smaller bundle.
 enum { ACTIVATIONS_BUNDLE = 8 };
 
 typedef struct {
@@ -47,7 +49,7 @@ typedef struct {
                             // `values`
     float *scales;          // [blocks]
     float *sums;            // [blocks]: scale * sum of codes
-    int32_t *code_sums;     // [blocks]
+    int16_t *half_sums;     // [blocks, 2]
 } activations;
 
 // Rows in the bundle that row t is in, and where block b of row t stands.
@@ -78,8 +80,8 @@ struct kernels {
     // of 32.
     void (*quantize)(const activations *x, int t);
 
-    // Q4_0, Q4_1 and Q8_0 against quantized activations; any supported type
-    // against plain ones, which tile_q8 does too for all other types.
+    // Block types against quantized activations; any supported type against
+    // plain ones, which tile_q8 does too for all other types.
     void (*tile_q8)(const kernel_tile *tile);
     void (*tile_f32)(const kernel_tile *tile);
 

@@ -50,7 +50,7 @@ void activations_set(activations *x, const matmul *m, const float *values,
     next += arena_round(numbers);
     x->scales = (float *)(void *)next;
     x->sums = (float *)(void *)(next + column);
-    x->code_sums = (int32_t *)(void *)(next + 2 * column);
+    x->half_sums = (int16_t *)(void *)(next + 2 * column);
 
     quantize_job job = {m->kernels, x};
     threads_run(m->team, quantize_piece, &job,

@@ -105,7 +105,8 @@ size_t plan_activations(int n_rows, int n_columns)
     size_t n_blocks = ((size_t)n_columns + 31) / 32;
     size_t codes = size_times((size_t)n_rows, n_blocks * 32);
     size_t per_block = size_times(size_times((size_t)n_rows, n_blocks), 4);
-    // Codes, then scales, sums and sums of codes, each on a cache line.
+    // Codes, then scales, sums and pairs of sums of half a block's codes,
+    // each on a cache line.
     return size_plus(arena_round(codes),
                      size_times(3, arena_round(per_block)));
 }
@@ -133,9 +134,9 @@ size_t plan_thread_team(int n_threads)
 
 size_t plan_matmul_scratch(int n_inputs)
 {
-    // Sixteen rows unpacked to a byte a number, with two floats for each
-    // block of each row, and the fields as they were read: 22 bytes for each
-    // column. Or four rows as floats: 16. The rest is for wider kernels.
+    // Sixteen rows unpacked to a byte a number, with four floats for each
+    // block of each row: 24 bytes for each column. Or four rows as floats:
+    // 16. The rest is for wider kernels.
     size_t n_blocks = ((size_t)n_inputs + 31) / 32;
     return arena_round(size_times(48 * 32, n_blocks));
 }

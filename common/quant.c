@@ -147,7 +147,9 @@ static uint16_t scale_and_codes(const float *values, int middle,
                             2 * (unsigned)middle - 1);
     return f32_to_f16(scale);
 }
+// @end quant-encode-signed
 
+// @begin quant-encode-signed-2
 static void encode_q4_0(const float *values, void *to)
 {
     q4_0_block *block = to;
@@ -164,7 +166,7 @@ static void encode_q5_0(const float *values, void *to)
     pack_nibbles(code, block->nibbles);
     pack_high(code, block->high);
 }
-// @end quant-encode-signed
+// @end quant-encode-signed-2
 
 // @begin quant-encode-minimum
 // Codes 0..most of a type with a minimum.
@@ -216,8 +218,9 @@ static lll_status unsupported(dtype type, const char *what, lll_error *err)
 }
 
 // @begin quant-types
-// A type in a row: how a block of 32 is laid open, how numbers of one block
-// of the file (32 or 256) are encoded, what shares a scale.
+// A type in a row: how a block of 32 is laid open, how one is encoded (the
+// types of 256 numbers have a search of their own: quant_encode.h), how many
+// numbers share a scale.
 static const struct {
     void (*open)(const void *row, size_t b, open_block *out);
     void (*encode)(const float *values, void *block);
@@ -235,7 +238,9 @@ static const struct {
     [DTYPE_Q5_K] = {quant_open_q5_k, NULL, 32, true},
     [DTYPE_Q6_K] = {quant_open_q6_k, NULL, 16, false},
 };
+// @end quant-types
 
+// @begin quant-supports
 bool quant_is_blocked(dtype type)
 {
     return (unsigned)type < DTYPE_COUNT && types[type].open != NULL;
@@ -256,9 +261,9 @@ bool quant_can_encode(dtype type)
     return is_plain(type)
            || (quant_is_blocked(type) && types[type].encode != NULL);
 }
-// @end quant-types
+// @end quant-supports
 
-// @begin quant-decode
+// @begin quant-open
 void quant_open(dtype type, const void *row, size_t b, open_block *out)
 {
     out->run = types[type].run;
@@ -275,7 +280,9 @@ static void decode_block(const open_block *block, float *values)
             values[i] += block->minimum[run];
     }
 }
+// @end quant-open
 
+// @begin quant-decode
 lll_status quant_decode(dtype type, const void *blocks, float *values,
                         size_t n, lll_error *err)
 {

@@ -77,8 +77,8 @@ void quant_nan_q8_0(q8_0_block *block);
 // Code i of a block of 32: 0..15, low halves first.
 int quant_nibble(const uint8_t *nibbles, int i);
 
-// Can the numbers of this type be decoded and multiplied here? All that are
-// can be encoded too, once quant_can_encode() says so.
+// Can the numbers of this type be decoded and multiplied here? And encoded by
+// quant_encode(), without a search?
 bool quant_is_supported(dtype type);
 bool quant_can_encode(dtype type);
 // Does it cut rows into blocks of 32 that multiply quantized activations?

@@ -18,7 +18,7 @@ enum { QUANT_SUPER = 256, QUANT_SUPER_BLOCKS = QUANT_SUPER / QUANT_BLOCK };
 // In all five, b is the block of 32 in the super-block, 0..7, i the number
 // in the block, 0..31, and h = 2 b + i / 16 the half block, 0..15.
 
-// @begin quant-k-blocks
+// @begin quant-k-blocks-16
 // value = scale * (scales[h] & 15) * code - minimum * (scales[h] >> 4).
 // The code has 2 bits: bits 2 (b mod 4) and up of codes[32 (b / 4) + i].
 typedef struct {
@@ -35,7 +35,9 @@ typedef struct {
     uint8_t scales[12];
     uint16_t scale;
 } q3_k_block;
+// @end quant-k-blocks-16
 
+// @begin quant-k-blocks
 // value = scale * s[b] * nibble - minimum * m[b], s and m of 6 bits:
 // quant_scales_q4_k(). The nibble is the low half of nibbles[32 (b / 2) + i]
 // where b is even, else the high half.

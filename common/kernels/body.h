@@ -10,7 +10,7 @@
 
 #include "common/kernels.h"
 #include "common/matmul.h"
-#include "common/quant.h"
+#include "common/quant_k.h"
 
 #ifndef INLINE
 #define INLINE inline __attribute__((always_inline))
@@ -39,6 +39,7 @@ enum {
     SCRATCH_BLOCK_BYTES = 48 * QUANT_BLOCK
 };
 
+#include "common/kernels/body_unpack.h"
 #include "common/kernels/body_q8.h"
 #include "common/kernels/body_f32.h"
 #include "common/kernels/body_attend.h"

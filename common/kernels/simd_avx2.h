@@ -90,9 +90,8 @@ static INLINE vf f_round(vf v)
     return f_add(whole, _mm256_and_ps(up, one));
 }
 
-static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
+static INLINE void f_f16_pairs(vi v, vf *first, vf *second)
 {
-    __m256i v = _mm256_loadu_si256(p);
     // In each half of the register: first ones low, second ones high.
     __m256i pick = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15));
@@ -144,14 +143,46 @@ static INLINE vf f_sum_lanes(const vf a[8])
 static INLINE vi i_load(const void *p) { return _mm256_loadu_si256(p); }
 static INLINE void i_store(void *p, vi v) { _mm256_storeu_si256(p, v); }
 
-static INLINE vi i_low_nibbles(vi v)
+static INLINE vi i_zero(void) { return _mm256_setzero_si256(); }
+static INLINE vi i_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+
+static INLINE vi i_bits(vi v, int n, int mask)
 {
-    return _mm256_and_si256(v, _mm256_set1_epi8(15));
+    v = n < 0 ? _mm256_slli_epi16(v, -n) : _mm256_srli_epi16(v, n);
+    return _mm256_and_si256(v, _mm256_set1_epi8((char)mask));
 }
 
-static INLINE vi i_high_nibbles(vi v)
+static INLINE vi i_fifth_bits(vi v, int k)
 {
-    return _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15));
+    // Byte k / 2 of each lane in all four, and of each the bit that it is.
+    vi pick = _mm256_broadcastsi128_si256(_mm_setr_epi32(
+        0, 0x04040404, 0x08080808, 0x0c0c0c0c));
+    vi bit = _mm256_set1_epi32(k % 2 ? (int)0x80402010 : 0x08040201);
+    vi bytes = _mm256_shuffle_epi8(
+        v, _mm256_add_epi8(pick, _mm256_set1_epi8((char)(k / 2))));
+    vi set = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit);
+    return _mm256_and_si256(set, _mm256_set1_epi8(16));
+}
+
+static INLINE vi i_between(vi a, vi b)
+{
+    return _mm256_or_si256(_mm256_srli_epi32(a, 16),
+                           _mm256_slli_epi32(b, 16));
+}
+
+static INLINE vf f_of_byte(vi v, int k)
+{
+    v = _mm256_slli_epi32(v, 24 - 8 * k);
+    return f_of_i(_mm256_srai_epi32(v, 24));
+}
+
+static INLINE vi i_halves(int a, int b, const int16_t *half_sums)
+{
+    int32_t both;
+    memcpy(&both, half_sums, 4);
+    return _mm256_madd_epi16(
+        _mm256_set1_epi32((int32_t)((uint32_t)b << 16 | (a & 0xffff))),
+        _mm256_set1_epi32(both));
 }
 
 static INLINE vi two_rows(const uint8_t *p, size_t stride)
@@ -184,32 +215,35 @@ static INLINE vi four_codes(const int8_t *x)
     return _mm256_set1_epi32(word);
 }
 
-// Pairs of products are added in 16 bits: 2 * 15 * 127 = 3810, and eight of
-// those reach 30480, which still fits. So the widening to 32 bits is done
-// once a block.
-static INLINE void dot_nibbles(const vi w[8], const int8_t *x, int n_x,
-                               const int32_t *code_sum, int offset, vi *isum)
+// Pairs of products are added in 16 bits where there is room: of codes up to
+// 31 a pair reaches 2 * 31 * 127 = 7874, and four of those 31496. Then they
+// are widened to 32 bits. Smaller codes would leave room for more than four,
+// but then the sums wait for one another longer.
+static INLINE void dot_unsigned(const vi *w, int n_w, int most,
+                                const int8_t *x, int n_x, vi *isum)
 {
-    UNROLL for (int k = 0; k < 8; k++)
+    int room = most <= 31 ? 4 : 2;          // of pairs; most is 63 at most
+    vi pairs[TILE_X];
+    UNROLL for (int k = 0; k < n_w; k++)
         UNROLL for (int t = 0; t < n_x; t++) {
-            vi pairs = _mm256_maddubs_epi16(
+            vi pair = _mm256_maddubs_epi16(
                 w[k], four_codes(x + 32 * t + 4 * k));
-            isum[t] = k == 0 ? pairs : _mm256_add_epi16(isum[t], pairs);
+            pairs[t] = k % room == 0 ? pair
+                     : _mm256_add_epi16(pairs[t], pair);
+            if (k % room == room - 1)
+                isum[t] = _mm256_add_epi32(isum[t], _mm256_madd_epi16(
+                    pairs[t], _mm256_set1_epi16(1)));
         }
-    UNROLL for (int t = 0; t < n_x; t++)
-        isum[t] = _mm256_add_epi32(
-            _mm256_madd_epi16(isum[t], _mm256_set1_epi16(1)),
-            _mm256_set1_epi32(-offset * code_sum[t]));
 }
 
 static INLINE vi i_signed_codes(vi v) { return v; }
 
 // The instruction wants unsigned codes on one side: |w|, and x with w's sign.
 // 2 * 128 * 127 = 32512 fits in 16 bits, two of them do not.
-static INLINE void dot_signed(const vi w[8], const int8_t *x, int n_x,
-                              const int32_t *code_sum, vi *isum)
+static INLINE void dot_signed(const vi *w, const int8_t *x, int n_x,
+                              const int16_t *half_sums, vi *isum)
 {
-    (void)code_sum;
+    (void)half_sums;
     UNROLL for (int t = 0; t < n_x; t++)
         isum[t] = _mm256_setzero_si256();
     UNROLL for (int k = 0; k < 8; k++) {

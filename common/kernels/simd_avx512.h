@@ -56,7 +56,6 @@ static INLINE vf f_load_f16(const void *p)
     return _mm512_cvtph_ps(_mm256_loadu_si256(p));
 }
 
-// Pairs of halves: the first of each pair, and the second.
 static INLINE vf f_set1_f16(const void *p)
 {
     uint16_t half;
@@ -88,9 +87,9 @@ static INLINE vf f_round(vf v)
     return _mm512_mask_add_ps(whole, up, whole, one);
 }
 
-static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
+// Pairs of halves: the first of each lane, and the second.
+static INLINE void f_f16_pairs(vi v, vf *first, vf *second)
 {
-    __m512i v = _mm512_loadu_si512(p);
     *first = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v));
     *second = _mm512_cvtph_ps(
         _mm512_cvtepi32_epi16(_mm512_srli_epi32(v, 16)));
@@ -137,15 +136,50 @@ static INLINE vf f_sum_lanes(const vf a[16])
 static INLINE vi i_load(const void *p) { return _mm512_loadu_si512(p); }
 static INLINE void i_store(void *p, vi v) { _mm512_storeu_si512(p, v); }
 
-// The low and the high half of each byte.
-static INLINE vi i_low_nibbles(vi v)
+static INLINE vi i_zero(void) { return _mm512_setzero_si512(); }
+static INLINE vi i_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+
+// (byte >> n) & mask in each byte; to the left where n is negative.
+static INLINE vi i_bits(vi v, int n, int mask)
 {
-    return _mm512_and_si512(v, _mm512_set1_epi8(15));
+    v = n < 0 ? _mm512_slli_epi16(v, (unsigned)-n)
+              : _mm512_srli_epi16(v, (unsigned)n);
+    return _mm512_and_si512(v, _mm512_set1_epi8((char)mask));
 }
 
-static INLINE vi i_high_nibbles(vi v)
+// Bits 4k..4k+3 of each lane, as 16 or 0 in its four bytes.
+static INLINE vi i_fifth_bits(vi v, int k)
 {
-    return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15));
+    vi bytes = _mm512_shuffle_epi8(v, _mm512_add_epi8(
+        _mm512_set4_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0),
+        _mm512_set1_epi8((char)(k / 2))));
+    __mmask64 set = _mm512_test_epi8_mask(
+        bytes, _mm512_set1_epi32(k % 2 ? (int)0x80402010 : 0x08040201));
+    return _mm512_maskz_set1_epi8(set, 16);
+}
+
+// The last two bytes of each lane of a, and the first two of b.
+static INLINE vi i_between(vi a, vi b)
+{
+    return _mm512_or_si512(_mm512_srli_epi32(a, 16),
+                           _mm512_slli_epi32(b, 16));
+}
+
+// Byte k of each lane, with a sign.
+static INLINE vf f_of_byte(vi v, int k)
+{
+    v = _mm512_slli_epi32(v, (unsigned)(24 - 8 * k));
+    return f_of_i(_mm512_srai_epi32(v, 24));
+}
+
+// a * half_sums[0] + b * half_sums[1] in each lane.
+static INLINE vi i_halves(int a, int b, const int16_t *half_sums)
+{
+    int32_t both;
+    memcpy(&both, half_sums, 4);
+    return _mm512_madd_epi16(
+        _mm512_set1_epi32((int32_t)((uint32_t)b << 16 | (a & 0xffff))),
+        _mm512_set1_epi32(both));
 }
 
 static INLINE vi four_rows(const uint8_t *p, size_t stride)
@@ -185,26 +219,17 @@ static INLINE vi four_codes(const int8_t *x)
     return _mm512_set1_epi32(word);
 }
 
-// sum[t] + the 32 products of each row's codes, 0..255 in w, with those of
-// row t of x. One instruction multiplies 64 pairs and adds them by fours; it
-// takes five cycles, so n_x sums advance side by side.
-static INLINE void dot_unsigned(const vi w[8], const int8_t *x, int n_x,
-                                vi *sum)
+// isum[t] + the 4 n_w products of each row's codes, 0..255 in w, with those
+// of row t of x. One instruction multiplies 64 pairs and adds them by fours;
+// it takes five cycles, so n_x sums advance side by side.
+static INLINE void dot_unsigned(const vi *w, int n_w, int most,
+                                const int8_t *x, int n_x, vi *isum)
 {
-    UNROLL for (int k = 0; k < 8; k++)
+    (void)most;
+    UNROLL for (int k = 0; k < n_w; k++)
         UNROLL for (int t = 0; t < n_x; t++)
-            sum[t] = _mm512_dpbusd_epi32(
-                sum[t], w[k], four_codes(x + 32 * t + 4 * k));
-}
-
-// isum[t] = the same for codes 0..15, less `offset` each; code_sum[t] is the
-// sum of the 32 numbers of row t of x.
-static INLINE void dot_nibbles(const vi w[8], const int8_t *x, int n_x,
-                               const int32_t *code_sum, int offset, vi *isum)
-{
-    UNROLL for (int t = 0; t < n_x; t++)
-        isum[t] = _mm512_set1_epi32(-offset * code_sum[t]);
-    dot_unsigned(w, x, n_x, isum);
+            isum[t] = _mm512_dpbusd_epi32(
+                isum[t], w[k], four_codes(x + 32 * t + 4 * k));
 }
 
 // The instruction wants unsigned codes on one side: those of Q8_0 are kept
@@ -214,10 +239,10 @@ static INLINE vi i_signed_codes(vi v)
     return _mm512_xor_si512(v, _mm512_set1_epi8((char)0x80));
 }
 
-static INLINE void dot_signed(const vi w[8], const int8_t *x, int n_x,
-                              const int32_t *code_sum, vi *isum)
+static INLINE void dot_signed(const vi *w, const int8_t *x, int n_x,
+                              const int16_t *half_sums, vi *isum)
 {
     UNROLL for (int t = 0; t < n_x; t++)
-        isum[t] = _mm512_set1_epi32(-128 * code_sum[t]);
-    dot_unsigned(w, x, n_x, isum);
+        isum[t] = i_halves(-128, -128, half_sums + 2 * t);
+    dot_unsigned(w, 8, 255, x, n_x, isum);
 }

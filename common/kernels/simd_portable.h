@@ -102,11 +102,12 @@ static INLINE vf f_load_codes(const void *p)
 // The whole number nearest to it, ties away from zero.
 static INLINE vf f_round(vf v) { F_EACH(roundf(v.lane[i])); }
 
-static INLINE void f_load_f16_pairs(const void *p, vf *first, vf *second)
+// The first half of each lane, and the second.
+static INLINE void f_f16_pairs(vi v, vf *first, vf *second)
 {
     for (int i = 0; i < LANES; i++) {
-        first->lane[i] = f16_to_f32(half_at(p, 2 * i));
-        second->lane[i] = f16_to_f32(half_at(p, 2 * i + 1));
+        first->lane[i] = f16_to_f32(half_at(&v, 2 * i));
+        second->lane[i] = f16_to_f32(half_at(&v, 2 * i + 1));
     }
 }
 
@@ -162,18 +163,48 @@ static INLINE vf f_of_i(vi v)
     F_EACH((float)number[i]);
 }
 
-static INLINE vi i_low_nibbles(vi v)
+#define I_EACH(i, expression) \
+    vi out; \
+    for (int i = 0; i < 4 * LANES; i++) \
+        out.byte[i] = (uint8_t)(expression); \
+    return out
+
+static INLINE vi i_zero(void) { I_EACH(i, 0); }
+static INLINE vi i_or(vi a, vi b) { I_EACH(i, a.byte[i] | b.byte[i]); }
+
+// (byte >> n) & mask in each byte; to the left where n is negative.
+static INLINE vi i_bits(vi v, int n, int mask)
 {
-    for (int i = 0; i < 4 * LANES; i++)
-        v.byte[i] &= 15;
-    return v;
+    I_EACH(i, (n < 0 ? v.byte[i] << -n : v.byte[i] >> n) & mask);
 }
 
-static INLINE vi i_high_nibbles(vi v)
+// Bits 4k..4k+3 of each lane, as 16 or 0 in its four bytes.
+static INLINE vi i_fifth_bits(vi v, int k)
 {
-    for (int i = 0; i < 4 * LANES; i++)
-        v.byte[i] >>= 4;
-    return v;
+    I_EACH(i, (v.byte[i / 4 * 4 + k / 2] >> (4 * (k % 2) + i % 4) & 1) << 4);
+}
+
+// The last two bytes of each lane of a, and the first two of b.
+static INLINE vi i_between(vi a, vi b)
+{
+    I_EACH(i, i % 4 < 2 ? a.byte[i + 2] : b.byte[i - 2]);
+}
+
+// Byte k of each lane, with a sign.
+static INLINE vf f_of_byte(vi v, int k)
+{
+    F_EACH((float)(int8_t)v.byte[4 * i + k]);
+}
+
+// a * half_sums[0] + b * half_sums[1] in each lane.
+static INLINE vi i_halves(int a, int b, const int16_t *half_sums)
+{
+    int32_t sum[LANES];
+    vi out;
+    for (int i = 0; i < LANES; i++)
+        sum[i] = a * half_sums[0] + b * half_sums[1];
+    memcpy(&out, sum, sizeof out);
+    return out;
 }
 
 // Sixteen bytes of each of LANES rows, turned on their side: lane r of
@@ -185,37 +216,36 @@ static INLINE void i_load_columns(const uint8_t *p, size_t stride, vi out[4])
             memcpy(&out[k].byte[4 * r], p + r * stride + 4 * k, 4);
 }
 
-static INLINE vi dot_codes(const vi w[8], const int8_t *x, int is_signed,
-                           int32_t start)
+static INLINE vi dot_codes(const vi *w, int n_w, const int8_t *x,
+                           int is_signed, vi isum)
 {
     int32_t sum[LANES];
-    vi out;
-    for (int r = 0; r < LANES; r++) {
-        sum[r] = start;
-        for (int i = 0; i < 32; i++) {
+    memcpy(sum, &isum, sizeof sum);
+    for (int r = 0; r < LANES; r++)
+        for (int i = 0; i < 4 * n_w; i++) {
             uint8_t code = w[i / 4].byte[4 * r + i % 4];
             sum[r] += x[i] * (is_signed ? (int8_t)code : (int)code);
         }
-    }
-    memcpy(&out, sum, sizeof out);
-    return out;
+    memcpy(&isum, sum, sizeof isum);
+    return isum;
 }
 
-// isum[t] = the 32 products of each row's codes, 0..15 less `offset`, with
-// those of row t of x, whose sum is code_sum[t].
-static INLINE void dot_nibbles(const vi w[8], const int8_t *x, int n_x,
-                               const int32_t *code_sum, int offset, vi *isum)
+// isum[t] + the 4 n_w products of each row's codes, 0..most, with those of
+// row t of x.
+static INLINE void dot_unsigned(const vi *w, int n_w, int most,
+                                const int8_t *x, int n_x, vi *isum)
 {
+    (void)most;
     for (int t = 0; t < n_x; t++)
-        isum[t] = dot_codes(w, x + 32 * t, 0, -offset * code_sum[t]);
+        isum[t] = dot_codes(w, n_w, x + 32 * t, 0, isum[t]);
 }
 
-// How codes -128..127 are kept, and their products.
+// How codes -128..127 are kept, and the products of 32 of them.
 static INLINE vi i_signed_codes(vi v) { return v; }
-static INLINE void dot_signed(const vi w[8], const int8_t *x, int n_x,
-                              const int32_t *code_sum, vi *isum)
+static INLINE void dot_signed(const vi *w, const int8_t *x, int n_x,
+                              const int16_t *half_sums, vi *isum)
 {
-    (void)code_sum;
+    (void)half_sums;
     for (int t = 0; t < n_x; t++)
-        isum[t] = dot_codes(w, x + 32 * t, 1, 0);
+        isum[t] = dot_codes(w, 8, x + 32 * t, 1, i_zero());
 }
