@@ -26,7 +26,9 @@ static size_t width(const model_config *c, int input)
     return input == 1 ? (size_t)c->n_heads * (size_t)c->head_dim
          : (size_t)(input == 3 ? c->d_ff : c->d_model);
 }
+// @end importance-inputs
 
+// @begin importance-inputs-2
 // Where the sums of an input begin. Layer n_layers is the output.
 static size_t place(const model_config *c, int layer, int input)
 {
@@ -44,7 +46,7 @@ static size_t sums_bytes(const model_config *c)
     size_t n = size_plus(place(c, c->n_layers, 0), (size_t)c->d_model);
     return size_times(n, sizeof(double));
 }
-// @end importance-inputs
+// @end importance-inputs-2
 
 // @begin importance-watch
 static void watch(void *context, const char *name, int layer,
@@ -149,7 +151,9 @@ static lll_status write_matrix(gguf_writer *out, const double *sums,
         status = gguf_write_data(out, &count, sizeof count, err);
     return status;
 }
+// @end importance-values
 
+// @begin importance-values-2
 // Go through all matrices: list them, or write their numbers.
 static lll_status each_matrix(const importance *seen, gguf_writer *out,
                               bool list, lll_error *err)
@@ -175,7 +179,7 @@ static lll_status each_matrix(const importance *seen, gguf_writer *out,
     }
     return status;
 }
-// @end importance-values
+// @end importance-values-2
 
 // @begin importance-write
 lll_status importance_write(const importance *seen, const char *path,

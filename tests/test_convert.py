@@ -36,7 +36,8 @@ def llama(path, width=256, ffn=512, layers=LAYERS, tied=False, most=0):
     out.add_string("general.name", "random ä")
     out.add_file_type(0)
     out.add_array("tokenizer.ggml.tokens", ["a", "b"])
-    shapes = {"token_embd.weight": (64, width), "output_norm.weight": (width,)}
+    shapes = {"token_embd.weight": (64, width),
+              "output_norm.weight": (width,)}
     if not tied:
         shapes["output.weight"] = (64, width)
     for i in range(layers):

@@ -40,8 +40,6 @@ static size_t work_options(settings *s, args_option *list, size_t n)
                   "score a text, in windows of the context's length"),
         ARGS_TEXT(NULL, "--importance", "FILE", &s->importance, "note what "
                   "columns met there, for chapter 7's convert --importance"),
-        ARGS_TEXT(NULL, "--importance", "FILE", &s->importance, "note what "
-                  "columns met there, for chapter 7's convert --importance"),
         ARGS_TEXT(NULL, "--trace", "FILE", &s->trace,
                   "write every intermediate of the prompt to a GGUF file"),
         ARGS_FLAG(NULL, "--plan", &s->plan,

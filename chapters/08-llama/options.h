@@ -19,7 +19,6 @@ typedef struct {
     bool chat, show_prompt;
     const char *perplexity;         // a text file to score
     const char *importance;         // a file for what its columns met
-    const char *importance;         // a file for what its columns met
     bool logits;                    // the best next tokens
     const char *trace;              // a file for every intermediate
     bool json, quiet, plan, report, probe;

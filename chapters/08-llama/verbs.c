@@ -21,8 +21,6 @@ static lll_status check_companions(const settings *set, lll_error *err)
          "--chat"},
         {"--importance", set->importance != NULL, set->perplexity != NULL,
          "--perplexity"},
-        {"--importance", set->importance != NULL, set->perplexity != NULL,
-         "--perplexity"},
         {"--save", set->save != NULL, set->chat, "--chat"},
         {"--resume", set->resume != NULL, set->chat, "--chat"},
     };
@@ -82,7 +80,6 @@ lll_status open_session(session *s, const char *model, const settings *set,
     options.isa = set->isa;
     options.pre = set->pre;
     options.trace = set->trace;
-    options.importance = set->importance;
     options.importance = set->importance;
     options.save = set->save;
     options.fit = set->fit;
