@@ -11,12 +11,17 @@ import sys
 from pathlib import Path
 
 import gguf
+import numpy as np
 
 import models
 
 ROOT = Path(__file__).resolve().parent.parent
 USUAL = dict(n_layers=2, n_context=256, d_model=64, d_ff=96, n_heads=4,
              n_kv_heads=2, head_dim=16, rope_theta=10000.0, norm_eps=1e-5)
+WIDE = dict(d_model=256, d_ff=512, head_dim=64)     # rows of super-blocks
+# Where the scale and the minimum of a super-block stand in its bytes.
+SUPER = {"Q2_K": (80, 82), "Q3_K": (108,), "Q4_K": (0, 2), "Q5_K": (0, 2),
+         "Q6_K": (208,)}
 # Name: what differs from the usual configuration. `kind` is the type of all
 # matrices; `spm` makes a SentencePiece-style vocabulary.
 MODELS = {
@@ -42,6 +47,13 @@ MODELS = {
     "type_q8_0": dict(kind="Q8_0", tied=True),
     "type_q4_0": dict(kind="Q4_0"),
     "type_q4_1": dict(kind="Q4_1"),
+    "type_q5_0": dict(kind="Q5_0"),
+    "type_q5_1": dict(kind="Q5_1"),
+    "type_q2_k": dict(kind="Q2_K", **WIDE),
+    "type_q3_k": dict(kind="Q3_K", **WIDE),
+    "type_q4_k": dict(kind="Q4_K", **WIDE),
+    "type_q5_k": dict(kind="Q5_K", **WIDE),
+    "type_q6_k": dict(kind="Q6_K", **WIDE, tied=True),
     "one_layer": dict(n_layers=1, n_heads=1, n_kv_heads=1, head_dim=64),
     "spm": dict(spm=True),
 }
@@ -49,7 +61,29 @@ MODELS = {
 
 def stored(kind, columns):
     """The type itself, or F32 where a row is no whole number of blocks."""
-    return "F32" if columns % 32 and kind.startswith("Q") else kind
+    size = gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[kind]][0]
+    return "F32" if columns % size else kind
+
+
+def super_blocks(kind, values, random):
+    """Random blocks of a type that the gguf package decodes and can not
+    encode. They mean no `values`, but have their size."""
+    kind_at, kind = SUPER[kind], gguf.GGMLQuantizationType[kind]
+    numbers, size = gguf.GGML_QUANT_SIZES[kind]
+    draws = random.uniform(values.size // numbers, size)
+    blocks = np.floor((draws + 1) * 128).astype(np.uint8)
+
+    def decoded(*halves):
+        for at, half in zip(kind_at, halves):
+            blocks[:, at:at + 2] = np.array([half], "<f2").view(np.uint8)
+        return gguf.quants.dequantize(blocks, kind)
+
+    scale = (1.0, 0.0)
+    if len(kind_at) == 2:           # minimums in the middle of the codes
+        scale = (1.0, decoded(1, 0).mean() / -decoded(0, 1).mean())
+    factor = values.std() / decoded(*scale).std()
+    decoded(*(factor * part for part in scale))
+    return blocks.reshape(values.shape[0], -1)
 
 
 def add_spm_vocabulary(writer):
@@ -111,7 +145,11 @@ def make(path, seed, **changes):
 
     def add(name, values, kind=None):
         kind = kind or stored(c["kind"], values.shape[-1])
-        models.add_tensor(writer, name, values, kind)
+        if kind in SUPER:
+            writer.add_tensor(name, super_blocks(kind, values, random),
+                              raw_dtype=gguf.GGMLQuantizationType[kind])
+        else:
+            models.add_tensor(writer, name, values, kind)
 
     add("token_embd.weight", random.uniform(c["n_vocab"], c["d_model"]))
     if c["factors"]:
