@@ -74,17 +74,20 @@ static const char *plural(int n)
     return n == 1 ? "" : "s";
 }
 
-static void one_line(const session *s, const settings *set,
-                     const generate_report *r, const costs *c)
+// A digit behind the point where it says something.
+static int digits(double rate)
 {
-    int n_threads = s->request.n_threads;
-    fprintf(stderr, "[%s; prompt %d token%s, %.1f/s; answer %d token%s, "
-            "%.1f/s; seed %" PRIu64 "; %s, %d thread%s]\n",
-            finish_reason_name(r->reason),
-            r->prompt_tokens, plural(r->prompt_tokens), c->prefill,
-            r->completion_tokens, plural(r->completion_tokens), c->decode,
-            set->sampling.seed, s->model.products.kernels->name, n_threads,
-            plural(n_threads));
+    return rate < 100 ? 1 : 0;
+}
+
+static void one_line(const settings *set, const generate_report *r,
+                     const costs *c)
+{
+    fprintf(stderr, "[%s; %d token%s read, %.*f/s; %d written, %.*f/s; "
+            "seed %" PRIu64 "]\n", finish_reason_name(r->reason),
+            r->prompt_tokens, plural(r->prompt_tokens), digits(c->prefill),
+            c->prefill, r->completion_tokens, digits(c->decode), c->decode,
+            set->sampling.seed);
 }
 // @end report-line
 
@@ -97,6 +100,9 @@ static void page(const session *s, const generate_report *r, const costs *c)
     size_text((uint64_t)c->cache, cache, sizeof cache);
     count_text((uint64_t)c->reading, reading, sizeof reading);
     count_text((uint64_t)c->bandwidth, bandwidth, sizeof bandwidth);
+    fprintf(stderr, "  computed with %s, %d thread%s\n",
+            s->model.products.kernels->name, s->request.n_threads,
+            plural(s->request.n_threads));
     fprintf(stderr, "  opened in    %9.1f ms\n", 1e3 * s->load_seconds);
     fprintf(stderr, "  first token  %9.1f ms after the question\n",
             1e3 * r->first_token_seconds);
@@ -121,7 +127,7 @@ lll_status report_lines(const session *s, const settings *set,
     costs c = costs_of(s, r);
     lll_status status = LLL_OK;
     if (!set->quiet)
-        one_line(s, set, r, &c);
+        one_line(set, r, &c);
     if (set->probe)
         status = measure(s, &c, err);
     if (set->report || set->probe)
