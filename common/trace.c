@@ -395,7 +395,9 @@ double trace_difference(const float *a, const float *b, size_t n)
     }
     return largest > 0 ? worst / largest : worst;
 }
+// @end trace-difference
 
+// @begin trace-limit
 double trace_limit(dtype type)
 {
     // F16 keeps 11 bits, so storing a number moves it by up to 2^-11 of
@@ -409,4 +411,4 @@ double trace_limit(dtype type)
     // vector of 2048 channels.
     return 1e-5;
 }
-// @end trace-difference
+// @end trace-limit

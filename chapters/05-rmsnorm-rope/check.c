@@ -51,8 +51,7 @@ static bool report_one(const char *name, double difference, double limit,
 // @end report-one
 
 // @begin report
-// Both pairings are tried, because telling them apart is half the point; the
-// one that was asked for decides whether the program is content.
+// Both pairings are tried; the one that was asked for decides.
 lll_status report(material *m, const char *pairing, FILE *out,
                   json_out *json, lll_error *err)
 {
@@ -65,6 +64,7 @@ lll_status report(material *m, const char *pairing, FILE *out,
         {"halves", "q_rope in halves", "k_rope in halves",
          rope_rotate_halves},
     };
+
     double limit = trace_limit(m->after.type);
     if (json == NULL)
         fprintf(out, "\nCheck against the recorded layer %d, largest "

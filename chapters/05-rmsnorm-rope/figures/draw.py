@@ -143,19 +143,17 @@ def pairs():
 
 def periods():
     plot = Plot((0, 31), (5, 4e6), height=200, log_y=True,
-                x_label="pair", y_label="one turn in so many positions")
+                x_label="pair", y_label="one turn in so many positions",
+                margins=(44, 14, 66, 32))
     plot.ticks((0, 8, 16, 24, 31), [(10 ** k, f"{10 ** k:,}")
                                     for k in range(1, 7)])
-    for k, (base, x, y) in enumerate(((10000, 30.8, 7600), (100000, 31, 42000),
-                                      (500000, 21.5, 140000))):
+    for k, base in enumerate((10000, 100000, 500000)):
         turns = [2 * math.pi / f for f in data("--theta", base)["frequencies"]]
-        plot.curve(list(enumerate(turns)), k)
-        px, py = plot.at(x, y)
-        plot.text(px, py, f"base {base:,}", 8.5, "end", COLOURS[k])
+        plot.curve(list(enumerate(turns)), k, f"base {base:,}", 4, 3, "start")
     x0, y = plot.at(0, 8192)
     x1, _ = plot.at(31, 8192)
     plot.line(x0, y, x1, y, INK, .6, "1 2")
-    plot.text(x0 + 4, y - 3, "our model's training: 8,192", 8)
+    plot.text(x1 + 4, y + 6, "training: 8,192", 8)
     return plot
 
 
