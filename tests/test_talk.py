@@ -162,6 +162,30 @@ def test_death_and_a_full_disk_leave_the_old_talk(tmp_path):
         assert len(answers(["in"], "--resume", saved)) == 1
 
 
+def test_somebody_at_a_terminal(tmp_path):
+    """Is asked, is told what cannot be done, and Ctrl-C at an empty line
+    ends the talk, which is saved."""
+    saved = tmp_path / "talk"
+    master, slave = pty.openpty()
+    run = subprocess.Popen(
+        [ROOT / "chapter-08/run", "--chat", *map(str, PLAIN), "--save",
+         saved], cwd=ROOT, stdin=slave, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
+    os.write(master, b"/undo\n/nothing\nthe model\n")
+    first = run.stdout.readline()
+    time.sleep(0.2)                         # until it waits for a line
+    run.send_signal(signal.SIGINT)
+    out, said = run.communicate(timeout=60)
+    os.close(slave)
+    os.close(master)
+    assert run.returncode == 0 and out == b""
+    assert [first.decode().rstrip("\n")] == answers(["the model"])
+    assert said.count(b"> ") == 4
+    assert b"nothing that could be taken back\n" in said
+    assert b"no command /nothing" in said
+    assert saved.exists()
+
+
 def test_a_full_context():
     lines = ["the rain in the plain"] * 9
     ends = subprocess.run(

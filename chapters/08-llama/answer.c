@@ -17,7 +17,7 @@ static void on_interrupt(int signal_number)
     interrupted = 1;
 }
 
-static const volatile sig_atomic_t *watch_interrupt(void)
+const volatile sig_atomic_t *watch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt,
                                .sa_flags = (int)SA_RESETHAND};

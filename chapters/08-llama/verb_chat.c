@@ -44,8 +44,10 @@ static lll_status talk_by_lines(partner *p, listener *hear, lll_error *err)
         fputs("Type a message, or /help. Ctrl-C ends an answer, Ctrl-D the "
               "talk.\n", stderr);
     while (status == LLL_OK && !p->over) {
-        if (p->person)
+        if (p->person) {
+            watch_interrupt();      // here Ctrl-C is as good as Ctrl-D
             fputs("> ", stderr);
+        }
         status = read_message(p->person, line, p->s->model.text_bytes, &n,
                               err);
         if (status == LLL_OK && n < 0)

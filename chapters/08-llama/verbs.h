@@ -47,6 +47,9 @@ lll_status read_prompt(const session *s, const settings *set,
 // What the prompt is when nobody gives one.
 extern const char default_prompt[];
 
+// From now on Ctrl-C sets this, once.
+const volatile sig_atomic_t *watch_interrupt(void);
+
 // What the command line says about answers, and an eye on Ctrl-C.
 generate_options answer_options(const settings *set);
 
