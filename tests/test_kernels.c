@@ -1,5 +1,5 @@
-// SwiGLU and attention of every set of kernels that this machine runs against
-// the scalar text, bit for bit.
+// SwiGLU, attention and quantized activations of every set of kernels that
+// this machine runs against the scalar text, bit for bit.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -207,6 +207,75 @@ static void eight_bits_are_near(void **unused)
     }
 }
 
+static void quantized_activations(void **unused)
+{
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    enum { N = 32 * 40 };
+    static float x[11 * N], scale[2][11 * N / 32], sum[2][11 * N / 32];
+    static int8_t code[2][11 * N];
+    static int16_t half[2][11 * N / 16];
+    (void)unused;
+    for (int i = 0; i < 11 * N; i++)
+        x[i] = uniform() * powf(10.0f, (float)(i % N / 32) - 20.0f);
+    for (int i = 0; i < 64; i++)
+        x[i] = i < 32 ? 0.0f : (float)(i - 32) * 0.5f - 8.0f;
+    activations a = {11, N, x, code[0], scale[0], sum[0], half[0]};
+    activations b = {11, N, x, code[1], scale[1], sum[1], half[1]};
+    for (int t = 0; t < a.n_rows; t++)
+        kernels_scalar.quantize(&a, t);
+    for (int i = 0; i < n_tables; i++) {
+        for (int t = 0; t < b.n_rows; t++)
+            table[i]->quantize(&b, t);
+        assert_memory_equal(code[0], code[1], sizeof code[0]);
+        assert_memory_equal(scale[0], scale[1], sizeof scale[0]);
+        assert_memory_equal(sum[0], sum[1], sizeof sum[0]);
+        assert_memory_equal(half[0], half[1], sizeof half[0]);
+        memset(code[1], 0, sizeof code[1]);
+    }
+    for (int i = 0; i < 11 * N; i++) {
+        size_t block = activations_block(&a, i / N, i % N / 32);
+        float d = scale[0][block];
+        float back = d * code[0][block * 32 + (size_t)(i % 32)];
+        assert_true(fabsf(x[i] - back) <= 0.5001f * d + 1e-34f);
+    }
+}
+
+static void not_finite_blocks(void **unused)
+{
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    const kernels *table[8];
+    int n_tables = tables(table, 8);
+    (void)unused;
+    for (int i = 0; i < n_tables; i++)
+        for (int at = 0; at < 32 * 3; at++) {
+            float x[64], scale[2], sum[2];
+            int8_t code[64], zero[32] = {0};
+            int16_t half[4] = {7, 7, 7, 7};
+            activations a = {1, 64, x, code, scale, sum, half};
+            for (int k = 0; k < 64; k++)
+                x[k] = 1e30f * uniform();
+            x[at / 3] = bad[at % 3];
+            memset(code, 1, sizeof code);
+            table[i]->quantize(&a, 0);
+            assert_true(isnan(scale[0]) && isnan(sum[0]));
+            assert_true(half[0] == 0 && half[1] == 0);
+            assert_memory_equal(code, zero, 32);
+            assert_true(isfinite(scale[1]) && isfinite(sum[1]));
+        }
+}
+
+static void unknown_set_is_refused(void **unused)
+{
+    const kernels *table = NULL;
+    lll_error err;
+    (void)unused;
+    assert_int_equal(kernels_select("mmx", &table, &err),
+                     LLL_ERR_UNSUPPORTED);
+    assert_null(table);
+    assert_non_null(strstr(err.text, "scalar"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +284,9 @@ int main(void)
         cmocka_unit_test(spans_not_finite),
         cmocka_unit_test(rows_are_encoded_the_same),
         cmocka_unit_test(eight_bits_are_near),
+        cmocka_unit_test(quantized_activations),
+        cmocka_unit_test(not_finite_blocks),
+        cmocka_unit_test(unknown_set_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,11 +58,16 @@ static void stays_within_half_a_step(void **unused)
         // opposite to the largest value may miss a whole step.
         {DTYPE_Q8_0, 0.5f + 127 * 0x1p-11f},
         {DTYPE_Q4_0, 1.0f + 8 * 0x1p-11f},
-        {DTYPE_Q4_1, 0.5f + 30 * 0x1p-11f}};
+        {DTYPE_Q4_1, 0.5f + 30 * 0x1p-11f},
+        {DTYPE_Q5_0, 1.0f + 16 * 0x1p-11f},
+        {DTYPE_Q5_1, 0.5f + 62 * 0x1p-11f}};
+    static const float codes[DTYPE_COUNT] = {        // to the end, or in all
+        [DTYPE_Q8_0] = 127, [DTYPE_Q4_0] = 8, [DTYPE_Q4_1] = 15,
+        [DTYPE_Q5_0] = 16, [DTYPE_Q5_1] = 31};
     float x[32], y[32];
     uint8_t block[34];
     (void)unused;
-    for (int t = 0; t < 3; t++)
+    for (int t = 0; t < 5; t++)
         for (int seed = 1; seed < 200; seed++) {
             float low = 1e30f, high = -1e30f;
             for (int i = 0; i < 32; i++) {
@@ -70,9 +75,10 @@ static void stays_within_half_a_step(void **unused)
                 low = fminf(low, x[i]);
                 high = fmaxf(high, x[i]);
             }
-            float step = limit[t].type == DTYPE_Q4_1 ? (high - low) / 15
-                       : fmaxf(-low, high)
-                         / (limit[t].type == DTYPE_Q8_0 ? 127 : 8);
+            bool lifted = limit[t].type == DTYPE_Q4_1
+                          || limit[t].type == DTYPE_Q5_1;
+            float step = (lifted ? high - low : fmaxf(-low, high))
+                         / codes[limit[t].type];
             assert_int_equal(quant_encode(limit[t].type, x, block, 32, NULL),
                              LLL_OK);
             assert_int_equal(quant_decode(limit[t].type, block, y, 32, NULL),
@@ -84,13 +90,14 @@ static void stays_within_half_a_step(void **unused)
 
 static void encodes_flat_blocks(void **unused)
 {
-    static const dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_Q4_1};
+    static const dtype types[] = {DTYPE_Q8_0, DTYPE_Q4_0, DTYPE_Q4_1,
+                                  DTYPE_Q5_0, DTYPE_Q5_1};
     static const float values[] = {0.0f, -0.0f, 1.0f, -2.0f, 1e-45f, 1e30f,
                                    -3e38f};
     float x[32], y[32];
     uint8_t block[34];
     (void)unused;
-    for (int t = 0; t < 3; t++)
+    for (int t = 0; t < 5; t++)
         for (int k = 0; k < 7; k++) {
             for (int i = 0; i < 32; i++)
                 x[i] = values[k];

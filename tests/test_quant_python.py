@@ -15,6 +15,8 @@ TYPES = {
     "q8_0": gguf.GGMLQuantizationType.Q8_0,
     "q4_0": gguf.GGMLQuantizationType.Q4_0,
     "q4_1": gguf.GGMLQuantizationType.Q4_1,
+    "q5_0": gguf.GGMLQuantizationType.Q5_0,
+    "q5_1": gguf.GGMLQuantizationType.Q5_1,
     "f16": gguf.GGMLQuantizationType.F16,
     "bf16": gguf.GGMLQuantizationType.BF16,
     "f32": gguf.GGMLQuantizationType.F32,
@@ -104,27 +106,40 @@ def test_decodes_like_the_package(tmp_path, name):
         assert found[tensor][1] == expected.tobytes(), tensor
 
 
-def test_random_blocks_decode_like_the_package(tmp_path):
-    """Any bytes, as long as the scales are finite."""
+# Where the halves stand in a block that scale it.
+HALVES = {"q8_0": [0], "q4_0": [0], "q4_1": [0, 2], "q5_0": [0],
+          "q5_1": [0, 2], "q2_k": [80, 82], "q3_k": [108], "q4_k": [0, 2],
+          "q5_k": [0, 2], "q6_k": [208]}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_random_blocks_decode_like_the_package(tmp_path, name):
+    """Any bytes, as long as the scales are finite; and all bits of codes and
+    small scales clear or set, with scales at their limits."""
     rng = np.random.default_rng(11)
-    for name in ("q8_0", "q4_0", "q4_1"):
-        kind = TYPES[name]
-        size = gguf.GGML_QUANT_SIZES[kind][1]
-        blocks = rng.integers(0, 256, (64, 6, size), dtype=np.uint8)
-        blocks[..., 1] &= 0xBF                  # exponents below 16
-        blocks[..., 3] &= 0xBF if name == "q4_1" else 0xFF
-        stored = blocks.reshape(64, 6 * size)
-        out = gguf.GGUFWriter(tmp_path / "in.gguf", "llama")
-        out.add_tensor("x.weight", stored, raw_dtype=kind)
-        out.write_header_to_file()
-        out.write_kv_data_to_file()
-        out.write_tensors_to_file()
-        out.close()
-        assert run("convert", tmp_path / "in.gguf", tmp_path / "out.gguf",
-                   "--type", "f32").returncode == 0
-        expected = quants.dequantize(stored, kind).astype(np.float32)
-        assert read(tmp_path / "out.gguf")["x.weight"][1] \
-            == expected.tobytes()
+    kind = gguf.GGMLQuantizationType[name.upper()]
+    size = gguf.GGML_QUANT_SIZES[kind][1]
+    blocks = rng.integers(0, 256, (64, 6, size), dtype=np.uint8)
+    for at in HALVES[name]:
+        blocks[..., at + 1] &= 0xBF             # exponents below 16
+    limits = [0, -0.0, 2.0**-24, -2.0**-24, 65504, -65504, 1, -0.1]
+    for i, limit in enumerate(limits):
+        blocks[2 * i], blocks[2 * i + 1] = 0, 255
+        for at in HALVES[name]:
+            blocks[2 * i:2 * i + 2, :, at:at + 2] = np.array(
+                [limit], "<f2").view(np.uint8)
+    stored = blocks.reshape(64, 6 * size)
+    out = gguf.GGUFWriter(tmp_path / "in.gguf", "llama")
+    out.add_tensor("x.weight", stored, raw_dtype=kind)
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+    result = run("convert", tmp_path / "in.gguf", tmp_path / "out.gguf",
+                 "--type", "f32")
+    assert result.returncode == 0, result.stderr
+    expected = quants.dequantize(stored, kind).astype(np.float32)
+    assert read(tmp_path / "out.gguf")["x.weight"][1] == expected.tobytes()
 
 
 def test_rows_that_do_not_fit_become_halves(tmp_path):
