@@ -1,12 +1,14 @@
 """Chapter 8's program while it generates: what ends a text, what is reported,
 and a context that is longer than it is."""
 
+import ctypes
 import json
 import re
 import signal
 import subprocess
 import time
 
+import gguf
 import numpy as np
 import pytest
 
@@ -59,12 +61,50 @@ def test_reasons(options, reason):
         assert "e" not in data["text"]
 
 
+ENDS = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>",
+        "<|end_of_text|>", "<end_of_turn>", "<|end_of_turn|>", "<|end|>",
+        "</s>", "<|return|>", "<|eot|>", "<EOT>",
+        "<\uff5cend\u2581of\u2581sentence\uff5c>"]
+
+
+@pytest.mark.parametrize("kind", ["control", "user-defined", "normal"])
+def test_tokens_that_end_by_name(kind, library, tmp_path):
+    """Files name one end or none, and use several. Letters alone are none."""
+    number = {"normal": 1, "control": 3, "user-defined": 4}[kind]
+    reader = gguf.GGUFReader(TINY)
+    tokens = reader.get_field("tokenizer.ggml.tokens").contents()
+    types = reader.get_field("tokenizer.ggml.token_type").contents()
+    new = [name for name in ENDS if name not in tokens]
+    first = len(tokens)
+    tokens, types = tokens + new, types + [number] * len(new)
+    assert len(new) > 10
+    none = {f"tokenizer.ggml.{name}_token_id": None
+            for name in ("bos", "eos", "padding", "unknown")}
+    path = engine.rewrite(TINY, tmp_path / "ends.gguf", keys={
+        "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": types,
+        **{k: v for k, v in none.items() if reader.get_field(k)}})
+    vocabulary = words.Words(library, path)
+    is_end = vocabulary.lib.tokenizer_is_end
+    is_end.restype = ctypes.c_bool
+    for i, name in enumerate(tokens):
+        want = name in ENDS and (kind != "normal" or i < first)
+        assert is_end(vocabulary.words, i) == want, name
+
+
 @pytest.mark.parametrize("threads, said", [(1, "1 thread"), (2, "2 threads")])
 def test_one_is_no_plural(threads, said):
     done = subprocess.run(["./chapter-08/run", "-t", str(threads), "-n", "1",
                            "--report"], cwd=ROOT, capture_output=True,
                           check=True, text=True)
     assert done.stderr.splitlines()[1].endswith(f", {said}")
+
+
+def test_one_is_no_plural_in_other_places(tmp_path):
+    assert ", 1 thread, " in engine.run("--plan", "-t", 1)
+    done = subprocess.run(["./chapter-08/run", "-p", "a", "--trace",
+                           tmp_path / "trace.gguf"], cwd=ROOT,
+                          capture_output=True, check=True, text=True)
+    assert done.stderr.endswith(": 1 token traced\n")
 
 
 def test_the_seed_from_the_clock_can_be_given_again():

@@ -73,8 +73,8 @@ lll_status verb_plan(session *s, const settings *set, lll_error *err)
     if (status != LLL_OK || set->json)
         return status != LLL_OK ? status
                                 : print_plan_json(plan, mapped, err);
-    printf("a context of %d, batches of %d, %d threads, cache of %s\n",
-           r->n_ctx, r->n_batch, r->n_threads,
+    printf("a context of %d, batches of %d, %d thread%s, cache of %s\n",
+           r->n_ctx, r->n_batch, r->n_threads, r->n_threads == 1 ? "" : "s",
            dtype_name((uint32_t)r->cache_type));
     for (int i = 0; i < PLAN_PARTS; i++)
         if (plan->bytes[i] > 0)

@@ -28,7 +28,8 @@ lll_status verb_trace(session *s, const settings *set, lll_error *err)
                          .wants_logits = all};
     status = trace_write(&s->model, &s->words, &batch, set->trace, err);
     if (status == LLL_OK && !set->quiet)
-        fprintf(stderr, "%s: %zu tokens traced\n", set->trace, n_ids);
+        fprintf(stderr, "%s: %zu token%s traced\n", set->trace, n_ids,
+                n_ids == 1 ? "" : "s");
     return status;
 }
 // @end verb-trace-pass
