@@ -394,13 +394,16 @@ local MAP_ALT = 'The map of the whole Llama: text becomes ids in the '
   .. 'of every layer, and the sampler turns logits into the next token. '
   .. 'Filled are the boxes of chapters up to %d.'
 
--- A chapter ends with the map, its own box filled.
+-- A chapter ends with the map, its own box filled. A paragraph comes first:
+-- what is left of a page takes that, and rarely a picture of half a page.
 local function insert_map(blocks)
   local path = MAP:format(chapter.number)
   if not sources.exists(path) then return end
   for i, block in ipairs(blocks) do
     if block.t == 'Header' and stringify(block):match 'What we have now$' then
-      blocks:insert(i + 1, pandoc.Plain { pandoc.Image(
+      local next_one = blocks[i + 1]
+      local after = next_one and next_one.t == 'Para' and i + 2 or i + 1
+      blocks:insert(after, pandoc.Plain { pandoc.Image(
         MAP_ALT:format(chapter.number), path, '',
         { class = 'map', width = '5.42in' }) })
       return
