@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "common/generate.h"
+#include "common/sha256.h"
 #include "common/talk.h"
 
 static const char FORMAT[] = "chatml";
@@ -231,6 +232,42 @@ static void one_bit_is_enough_to_refuse_it(void **state)
     session_close(&s);
 }
 
+// With the right hash, too: whoever makes such a file is not to be trusted.
+static void made_up_numbers_are_refused(void **state)
+{
+    enum { HEADER = 120, IDS = 4 * N_WORDS };
+    static const struct { size_t at; int32_t value; } bad[] = {
+        {HEADER, -1}, {HEADER + 4, 512}, {HEADER + IDS, -1},
+        {HEADER + IDS + 4, 0}, {HEADER + IDS + 8, 3},
+        {HEADER + IDS + 12, N_WORDS + 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char path[32], hash[SHA256_TEXT];
+        unsigned char bytes[1 << 14];
+        sha256 sum;
+        talk t;
+        session s = a_talk(&t, "f16");
+        save(&t, &s, new_path(path));
+        FILE *file = fopen(path, "r+b");
+        assert_non_null(file);
+        size_t n = fread(bytes, 1, sizeof bytes, file) - SHA256_TEXT;
+        assert_true(n < sizeof bytes - SHA256_TEXT);
+        memcpy(bytes + bad[i].at, &bad[i].value, sizeof bad[i].value);
+        sha256_init(&sum);
+        sha256_add(&sum, bytes, n);
+        sha256_finish(&sum, hash);
+        memcpy(bytes + n, hash, SHA256_TEXT);
+        rewind(file);
+        assert_int_equal(fwrite(bytes, 1, n + SHA256_TEXT, file),
+                         n + SHA256_TEXT);
+        fclose(file);
+        refuse(&s, FORMAT, path, LLL_ERR_FORMAT, "numbers out of range");
+        remove(path);
+        session_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +277,7 @@ int main(void)
         cmocka_unit_test(files_that_do_not_fit_are_refused),
         cmocka_unit_test(cut_at_every_byte_it_is_refused),
         cmocka_unit_test(one_bit_is_enough_to_refuse_it),
+        cmocka_unit_test(made_up_numbers_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ lll_status partner_turn(partner *p, const char *text, size_t n_bytes,
 {
     const llama *m = &p->s->model;
     int begin = m->caches[0].length;
-    size_t n;
+    size_t n = 0;
     lll_status status = partner_encode(p, text, n_bytes, &n, err);
     // A program that reads JSON gets its line all the same.
     if (status != LLL_OK || (is_full(p, n) && !p->set.json))
