@@ -601,6 +601,9 @@ function Pandoc(doc)
   end
   if typst then doc.blocks:insert(raw(MAIN_MATTER)) end
   weave_chapters(doc)
+  for path in stringify(doc.meta.back or ''):gmatch '%S+' do
+    doc.blocks:extend(read_plain(path))
+  end
   back_matter(doc, glossary)
   if not typst then doc.meta.chapters = nil end
   report_coverage()

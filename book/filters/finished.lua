@@ -122,7 +122,9 @@ function M.appendix()
     for _, path in ipairs(sum.files) do
       if not seen[path] then
         seen[path] = true
-        blocks:insert(pandoc.Header(2, { pandoc.Code(path) }))
+        -- A page of file names would tell a reader of the contents nothing.
+        blocks:insert(pandoc.Header(2, { pandoc.Code(path) },
+                                    pandoc.Attr('', { 'unlisted' })))
         local where = places(path)
         if #where > 0 then blocks:insert(pandoc.Para(where)) end
         for _, piece in ipairs(sources.rest(path)) do
