@@ -1,5 +1,6 @@
 // Chapter 8: the whole Llama. A GGUF file and a prompt in, text out.
 
+#include "chapters/08-llama/requantize.h"
 #include "chapters/08-llama/verbs.h"
 
 // @begin main-run
@@ -12,6 +13,14 @@ static lll_status run(const settings *set, lll_error *err)
         return status;
     if (chosen.n_outputs == 0)
         return chosen.run(NULL, set, err);
+    char other[4096];
+    settings own = *set;
+    if (set->requantize != NULL)
+        status = requantize(set, other, sizeof other, err);
+    if (status != LLL_OK)
+        return status;
+    own.model = set->requantize != NULL ? other : set->model;
+    set = &own;
     status = open_session(&s, set->model, set, chosen.n_outputs, err);
     if (status == LLL_OK)
         status = (set->plan ? verb_plan : chosen.run)(&s, set, err);

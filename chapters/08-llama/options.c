@@ -11,11 +11,24 @@
      (n) + sizeof (table) / sizeof (table)[0])
 // @end options-append
 
+// @begin options-model
+static size_t model_options(settings *s, args_option *list, size_t n)
+{
+    const args_option options[] = {
+        ARGS_TEXT("-m", "--model", "FILE", &s->model, "GGUF file to run"),
+        ARGS_TEXT(NULL, "--requantize", "TYPE", &s->requantize,
+                  "run it as Q4_K_M or another; the result is kept"),
+        ARGS_TEXT(NULL, "--cache-dir", "DIR", &s->cache_dir,
+                  "there, not in ~/.cache/llama-line-by-line"),
+    };
+    return APPEND(list, n, options);
+}
+// @end options-model
+
 // @begin options-work
 static size_t work_options(settings *s, args_option *list, size_t n)
 {
     const args_option options[] = {
-        ARGS_TEXT("-m", "--model", "FILE", &s->model, "GGUF file to run"),
         ARGS_TEXT("-p", "--prompt", "TEXT", &s->prompt,
                   "text to continue, taken as it is, special tokens too"),
         ARGS_TEXT("-f", "--file", "FILE", &s->prompt_file,
@@ -141,7 +154,8 @@ static size_t machine_options(settings *s, args_option *list, size_t n)
 // @begin options-list
 size_t settings_list(settings *s, args_option *list)
 {
-    size_t n = work_options(s, list, 0);
+    size_t n = model_options(s, list, 0);
+    n = work_options(s, list, n);
     n = sampling_options(s, list, n);
     n = ending_options(s, list, n);
     return machine_options(s, list, n);

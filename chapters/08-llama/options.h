@@ -12,6 +12,7 @@
 // What the command line asks for.
 typedef struct {
     const char *model, *prompt, *prompt_file;
+    const char *requantize, *cache_dir;     // the model in another type
     const char *system;             // of a conversation
     const char *chat_template, *save, *resume;
     const char *compare, *compare_with;     // two models, side by side

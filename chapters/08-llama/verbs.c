@@ -21,6 +21,10 @@ static lll_status check_companions(const settings *set, lll_error *err)
          "--chat"},
         {"--importance", set->importance != NULL, set->perplexity != NULL,
          "--perplexity"},
+        {"--cache-dir", set->cache_dir != NULL, set->requantize != NULL,
+         "--requantize"},
+        {"--requantize", set->requantize != NULL, set->compare == NULL,
+         "one model, with -m"},
         {"--save", set->save != NULL, set->chat, "--chat"},
         {"--resume", set->resume != NULL, set->chat, "--chat"},
     };
