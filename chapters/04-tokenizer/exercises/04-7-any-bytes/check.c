@@ -104,9 +104,11 @@ int main(void)
 {
     static const unsigned char some[] = {'a', '\\', 'x', '9', 0x80, 0xaf,
                                          0xc3, 0xe2, 0xed, 0xf0};
-    unsigned char all[256];
+    unsigned char all[256], fifth[51];
     for (int i = 0; i < 256; i++)
         all[i] = (unsigned char)i;
+    for (int i = 0; i < 51; i++)
+        fifth[i] = (unsigned char)(5 * i);
     spells("nothing", "", 0, "");
     spells("text", "na\u00efve \U0001f999", 11, "na\u00efve \U0001f999");
     spells("a byte that is no character", "a\xff" "b", 3, "a\\xffb");
@@ -117,8 +119,8 @@ int main(void)
     spells("what looks like a spelling", "\\xff", 4, "\\\\xff");
     little_room();
     all_of("each byte, there and back", all, 256, 1);
-    all_of("each two bytes", all, 256, 2);
-    all_of("four of ten that matter", some, 10, 4);
+    all_of("each two of every fifth", fifth, 51, 2);
+    all_of("each three of ten that matter", some, 10, 3);
     refuses("\\");
     refuses("a\\q");
     refuses("\\x");
