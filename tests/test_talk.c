@@ -235,11 +235,20 @@ static void one_bit_is_enough_to_refuse_it(void **state)
 // With the right hash, too: whoever makes such a file is not to be trusted.
 static void made_up_numbers_are_refused(void **state)
 {
-    enum { HEADER = 120, IDS = 4 * N_WORDS };
-    static const struct { size_t at; int32_t value; } bad[] = {
-        {HEADER, -1}, {HEADER + 4, 512}, {HEADER + IDS, -1},
-        {HEADER + IDS + 4, 0}, {HEADER + IDS + 8, 3},
-        {HEADER + IDS + 12, N_WORDS + 1},
+    enum { LENGTH = 100, TURNS = 104, TEXT = 112, HEADER = 120,
+           IDS = 4 * N_WORDS };
+    static const char number[] = "numbers out of range",
+                      length[] = "another length";
+    static const struct { size_t at; int32_t value; const char *said; }
+    bad[] = {
+        {HEADER, -1, number}, {HEADER + 4, 512, number},
+        {HEADER + IDS, -1, number}, {HEADER + IDS + 4, 0, number},
+        {HEADER + IDS + 8, 3, number},
+        {HEADER + IDS + 12, N_WORDS + 1, number},
+        {LENGTH, N_WORDS - 1, length}, {LENGTH, N_WORDS + 1, length},
+        {LENGTH, 0, length}, {TURNS, 1, length}, {TURNS, -1, length},
+        {TURNS, TALK_TURNS + 1, length}, {TEXT, 0, length},
+        {TEXT, -1, length}, {TEXT + 4, -1, length},
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -262,7 +271,7 @@ static void made_up_numbers_are_refused(void **state)
         assert_int_equal(fwrite(bytes, 1, n + SHA256_TEXT, file),
                          n + SHA256_TEXT);
         fclose(file);
-        refuse(&s, FORMAT, path, LLL_ERR_FORMAT, "numbers out of range");
+        refuse(&s, FORMAT, path, LLL_ERR_FORMAT, bad[i].said);
         remove(path);
         session_close(&s);
     }
