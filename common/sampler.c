@@ -235,18 +235,20 @@ int sampler_distribution(sampler *s, const float *logits,
     int n = s->vocab_size, first = 0;
     fill(s, logits);
     penalise(s, recent, n_recent);
-    candidate *list = most_likely(s);
+    bool greedy = p->temperature <= 0.0;
+    int n_best = p->top_k > 0 && p->top_k < n ? p->top_k : n;
+    candidate *list = greedy ? most_likely(s) : s->candidates + n - n_best;
+    if (!greedy) {
+        take_best(s->candidates, n, n_best);
+        reverse(list, n_best);
+    }
     // No logit is a number, and any will do; or one is beyond all others,
     // and the differences below would not be numbers.
-    if (p->temperature <= 0.0 || isinf(list->logit)) {
+    if (greedy || isinf(list->logit)) {
         list->logit = 1.0f;
         *out = list;
         return 1;
     }
-    int n_best = p->top_k > 0 && p->top_k < n ? p->top_k : n;
-    take_best(s->candidates, n, n_best);
-    list = s->candidates + n - n_best;
-    reverse(list, n_best);
     if (p->typical < 1.0)
         n_best = keep_typical(p->typical, list, n_best, &first);
     list += first;
