@@ -77,7 +77,8 @@ START = "int twice(int n)\n{\n    return n;\n}\n"
 
 def plant(root):
     """A tree with chapter 1 and the exercises above."""
-    modules = "error dtype size arena args terminal json_out".split()
+    modules = ("printable error dtype size arena args terminal "
+               "json_out").split()
     for path in ["Makefile", "tools", "chapters/order.txt"] + [
             f"common/{m}.{end}" for m in modules for end in "ch"]:
         target = root / path
