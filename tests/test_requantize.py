@@ -119,7 +119,7 @@ def test_stopped_in_the_middle(tmp_path, smollm2):
         [ROOT / "chapter-08/run", "-m", smollm2, "--requantize", "q2_k",
          "--cache-dir", tmp_path, "-n", "1"], stderr=subprocess.PIPE)
     for _ in range(1000):               # until it converts
-        if list(tmp_path.glob("*.partial-*")):
+        if list(tmp_path.glob("*.gguf.partial-*")):
             break
         time.sleep(0.01)
     child.send_signal(signal.SIGTERM)
