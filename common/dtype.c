@@ -4,7 +4,6 @@
 #include <string.h>
 
 // @begin dtype-table
-// @begin dtype-table-known
 // Name, numbers in a block, bytes of a block: what its parts come to.
 static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_F32]     = {"F32",       1,   4},
@@ -25,7 +24,8 @@ static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_Q5_K]    = {"Q5_K",    256, 176},  // 2 + 2 + 12 + 32 + 128
     [DTYPE_Q6_K]    = {"Q6_K",    256, 210},  // 128 + 64 + 16 + 2
     [DTYPE_Q8_K]    = {"Q8_K",    256, 292},  // 4 + 256 + 32
-// @end dtype-table-known
+// @end dtype-table
+// @begin dtype-table-rare
     [DTYPE_IQ1_S]   = {"IQ1_S",   256,  50},
     [DTYPE_IQ1_M]   = {"IQ1_M",   256,  56},
     [DTYPE_IQ2_XXS] = {"IQ2_XXS", 256,  66},
@@ -41,7 +41,7 @@ static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_NVFP4]   = {"NVFP4",    64,  36},  // scales 4, codes 32
     [DTYPE_Q1_0]    = {"Q1_0",    128,  18},  // scale 2, signs 16
 };
-// @end dtype-table
+// @end dtype-table-rare
 
 // @begin dtype-find
 const dtype_info *dtype_find(uint32_t type)

@@ -14,20 +14,16 @@
 enum { TENSOR_MAX_DIMS = 8 };      // more than any file format allows
 
 // @begin size-promises
-// @begin size-mul-promise
 // *product = a * b, *sum = a + b. False when the result does not fit in
 // size_t, and then the output is left as it was.
 bool size_mul(size_t a, size_t b, size_t *product);
 bool size_add(size_t a, size_t b, size_t *sum);
-// @end size-mul-promise
 
-// @begin size-chain-promise
 // The same for a chain of them that is checked once, at its end: what does
 // not fit becomes SIZE_MAX, and SIZE_MAX times or plus anything stays it, but
 // for 0 times it, which is 0, as it would be without a limit.
 size_t size_times(size_t a, size_t b);
 size_t size_plus(size_t a, size_t b);
-// @end size-chain-promise
 // @end size-promises
 
 // @begin tensor-size-promise
