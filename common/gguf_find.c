@@ -188,8 +188,7 @@ lll_status gguf_find_tensor(const gguf_file *file, const char *name,
                         "or a description alone", file->path, name);
     if (tensor == NULL)
         return lll_fail(err, LLL_ERR_NOT_FOUND, "%s: found no tensor %s "
-                        "among its %zu", file->path, name,
-                        file->n_tensors);
+                        "among its %zu", file->path, name, file->n_tensors);
     bool equal = n_dims == 0 || n_dims == tensor->n_dims;
     for (int i = 0; i < n_dims && equal; i++)
         equal = dims[i] == tensor->dims[i];
