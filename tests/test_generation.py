@@ -136,6 +136,13 @@ def test_times_and_bytes():
     assert "memory_bytes_per_second" not in data
 
 
+def test_the_share_of_what_memory_delivers():
+    data = json.loads(engine.run("--json", "-n", 20, "--probe"))
+    assert 1e8 < data["memory_bytes_per_second"] < 1e13
+    assert data["bandwidth_share"] == pytest.approx(
+        data["bytes_read_per_second"] / data["memory_bytes_per_second"])
+
+
 def test_the_page_of_a_report():
     done = subprocess.run(["./chapter-08/run", "-n", "5", "--report"],
                           cwd=ROOT, capture_output=True, check=True)
