@@ -91,8 +91,8 @@ static lll_status hear_both(partner *p, const char *text, size_t n,
 {
     bool columns = p->reply == collect;
     lll_status status = LLL_OK;
+    p[0].answered = p[1].answered = false;
     for (int i = 0; i < 2 && status == LLL_OK && !p->over; i++) {
-        p[i].answered = false;
         status = partner_hear(&p[i], text, n, typed, err);
         p->over = p->over || p[i].over;
         if (!p[i].answered)
