@@ -302,7 +302,8 @@ def test_two_models_in_columns(tmp_path):
     subprocess.run([ROOT / "chapter-08/run", "--compare", TINY, TINY,
                     *map(str, PLAIN), "-n", "60"], cwd=ROOT,
                    input=b"the model\nthe words\n/exit\n", stdout=slave,
-                   check=True, env={**environment, "NO_COLOR": "1"}, timeout=60)
+                   check=True, timeout=60,
+                   env={**environment, "NO_COLOR": "1"})
     os.close(slave)
     shown_lines = os.read(master, 1 << 16).decode().split("\r\n")
     os.close(master)
