@@ -76,6 +76,8 @@ def main():
             say(f'the heading "{last["text"].strip()}" is alone at its foot')
         if is_short(page, body):
             short.append(name_of(page))
+    if len(book) == 0:
+        wrong.append(f"{sys.argv[1]}: no page can be read")
     print(f"{len(book)} pages, {len(short)} less than a third full"
           + (f" ({', '.join(short)})" if short else ""))
     for line in wrong:

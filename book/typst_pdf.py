@@ -19,8 +19,11 @@ def main():
         print("typst:", warning, file=sys.stderr)
     if warnings:
         return 1
-    with open(target, "wb") as out:
+    # Whoever reads the old file now finds all of it, and then all of this.
+    part = f"{target}.{os.getpid()}"
+    with open(part, "wb") as out:
         out.write(pdf)
+    os.replace(part, target)
     return 0
 
 
