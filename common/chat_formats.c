@@ -120,12 +120,17 @@ static const char *find_text(const char *text, size_t n, const char *what)
 // one.
 static char next_letter(const char **at, const char *end)
 {
+    // As many in a row as people write: a file that holds a million of them
+    // is not read a million times.
     static const char joint[] = "' + '";
-    enum { JOINT = sizeof joint - 1 };
-    while (end - *at >= JOINT && memcmp(*at + 1, joint + 1, JOINT - 2) == 0
-           && strchr("'\"", (*at)[0]) != NULL && (*at)[0] == (*at)[JOINT - 1])
+    enum { JOINT = sizeof joint - 1, MOST = 8 };
+    for (int i = 0; i < MOST && end - *at >= JOINT
+                    && memcmp(*at + 1, joint + 1, JOINT - 2) == 0
+                    && strchr("'\"", (*at)[0]) != NULL
+                    && (*at)[0] == (*at)[JOINT - 1]; i++)
         *at += JOINT;
-    while (end - *at >= 2 && (*at)[0] == ' ' && (*at)[1] == ' ')
+    for (int i = 0; i < MOST && end - *at >= 2 && (*at)[0] == ' '
+                    && (*at)[1] == ' '; i++)
         ++*at;
     char letter = *(*at)++;
     if (letter == '\\' && *at < end && **at == 'n')
@@ -171,8 +176,10 @@ static bool take_default_system(chat_template *chat, const char *at,
         at += 1;
     else
         return false;
-    const char *close = find_text(at, (size_t)(end - at), "<|im_end|>");
-    if (close == NULL)
+    // The next mark ends it, or else it is no message.
+    const char *close = find_text(at, (size_t)(end - at), "<|im_");
+    if (close == NULL || end - close < 10
+        || memcmp(close, "<|im_end|>", 10) != 0)
         return false;
     for (const char *p = at; p < close; p++)
         if (strchr("{}'\"\\", *p) != NULL)
@@ -182,7 +189,9 @@ static bool take_default_system(chat_template *chat, const char *at,
     chat->default_system_bytes = (size_t)(close - at);
     return true;
 }
+// @end formats-default-system
 
+// @begin formats-find-system
 static void find_default_system(chat_template *chat, gguf_string text)
 {
     static const char opening[] = "<|im_start|>system";
@@ -194,7 +203,7 @@ static void find_default_system(chat_template *chat, gguf_string text)
             return;
     }
 }
-// @end formats-default-system
+// @end formats-find-system
 
 // @begin formats-tokens
 // Does the vocabulary have what the format needs?

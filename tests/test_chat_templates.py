@@ -1,6 +1,7 @@
 """Conversations as numbers, against jinja2, which runs the templates."""
 
 import ctypes
+import time
 from types import SimpleNamespace
 
 import jinja2
@@ -289,6 +290,17 @@ def test_what_is_not_rendered_is_said(chat_library):
     computed = Talker(chat_library, "bytes", MISTRAL_7_TEKKEN)
     assert computed.encode([("user", "a")]) is None
     assert b"give one with -sys" in computed.err.text
+
+
+def test_a_long_template_is_read_once(chat_library):
+    """Not once from each of its bytes."""
+    start = time.perf_counter()
+    for text in ("' + '" * 60000, " " * 300000, "<|im_start|>" * 25000,
+                 "'" + " " * 300000):
+        assert Talker(chat_library, "bytes", text).status != 0
+    assert Talker(chat_library, "bytes", "<|im_end|>\n" +
+                  "<|im_start|>system\n" * 16000).format() == "chatml"
+    assert time.perf_counter() - start < 20
 
 
 def test_a_name_that_is_none(chat_library):
