@@ -28,7 +28,8 @@ def main():
     giant, second = (int(c) for c in np.argsort(-np.abs(x[WIDE]))[:2])
     base = reader.get_field("llama.rope.freq_base").contents()
     dim = reader.get_field("llama.rope.dimension_count").contents()
-    means = [np.abs(np.mean(rows, axis=1)) / np.sqrt(np.mean(rows ** 2, axis=1))
+    means = [np.abs(np.mean(rows, axis=1))
+             / np.sqrt(np.mean(rows ** 2, axis=1))
              for name, rows in read.items() if name.endswith(".input")]
     # What half a float's spacing does to a cosine at the end of a long text.
     turns = base ** (-np.arange(0, dim, 2) / dim)

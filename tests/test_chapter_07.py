@@ -1,4 +1,4 @@
-"""Blocks laid open and errors measured, beside the gguf package's decoders."""
+"""Blocks laid open and errors measured, beside the gguf package."""
 
 import json
 import subprocess

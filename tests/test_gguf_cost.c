@@ -199,9 +199,9 @@ static void checks_are_cheap(void **state)
            "%+.1f %%\n", with, without, 100 * (ratio[TIMES / 2] - 1));
     assert_true(sum > 0);
 #ifndef __SANITIZE_ADDRESS__
-    // On a quiet machine 3 to 5 % with gcc and 7 to 9 with clang, for the file
-    // made here and for SmolLM2 as argument. The limits leave room for a busy
-    // one: they stop a check that is done for each text where one would do.
+    // On a quiet machine 3 to 5 % with gcc and 7 to 9 with clang, for the
+    // file made here and for SmolLM2 as argument. The limits leave room for a
+    // busy one: they stop a check done for each text where one would do.
 #ifdef __clang__
     assert_true(ratio[TIMES / 2] < 1.35);
 #else
