@@ -152,8 +152,8 @@ static void refit_shared(found_block *f)
 static void search_block(found_block *f)
 {
     const search_shape *shape = f->shape;
-    fit_line lines[16];
-    fit_span s;
+    fit_line lines[16] = {{0.0f, 0.0f, 0.0f}};
+    fit_span s = part_of(f, 0);
     for (int p = 0; p < shape->n_parts; p++) {
         s = part_of(f, p);
         lines[p] = fit_search(&s, f->codes + p * shape->part);
@@ -316,8 +316,8 @@ static void weigh(const float *importance, int n, float *weights)
     for (int i = 0; i < n && importance != NULL; i++)
         sum += (double)importance[i];
     for (int i = 0; i < n; i++)
-        weights[i] = sum > 0 ? (float)((double)importance[i] * n / sum)
-                             : 1.0f;
+        weights[i] = importance != NULL && sum > 0
+                   ? (float)((double)importance[i] * n / sum) : 1.0f;
 }
 // @end encode-block
 
@@ -327,7 +327,7 @@ lll_status quant_encode_row(dtype type, const float *values,
                             lll_error *err)
 {
     const search_shape *shape = find_shape(type);
-    float weights[FIT_MAX];
+    float weights[FIT_MAX] = {0};
     if (shape == NULL || (importance == NULL && shape->n_parts == 1))
         return quant_encode(type, values, blocks, n, err);
 

@@ -101,10 +101,9 @@ static lll_status find_other(const gguf_file *a, const gguf_file *b,
                              bool *found, lll_error *err)
 {
     char name[GGUF_MAX_NAME + 1] = {0};
-    recipe_choice c = {RECIPE_KEEP_TYPE, p->a->type, p->a->type};
     *found = quant_is_supported(p->a->type);
     if (b == NULL) {
-        c = recipe_choose(r, a, p->a);
+        recipe_choice c = recipe_choose(r, a, p->a);
         *found = c.reason <= RECIPE_FALLBACK;
         p->type = c.used;
         return LLL_OK;
