@@ -27,7 +27,7 @@ def output(*command):
 
 
 def measure(program, text):
-    common = [program, "-q", "-m", MODEL]
+    common = [program, "-q", "-m", MODEL.relative_to(ROOT)]
     try:
         says = output(*common, "-p", PROMPT, "--temp", "0", "-n", "24")
         score = json.loads(output(*common, "--perplexity", text, "--json"))

@@ -185,6 +185,7 @@ void show_scores(const material *m, int n_positions, FILE *out, bool color)
         fprintf(out, " %-*.*s", way < 2 ? 2 * n : 0, 2 * n,
                 ways[way].title);
     }
+    // @begin show-score-rows
     for (int row = 0; row < n; row++) {
         fprintf(out, "\n%3d", row);
         for (int way = 0; way < CELL_MAPS; way++) {
@@ -198,6 +199,7 @@ void show_scores(const material *m, int n_positions, FILE *out, bool color)
             }
         }
     }
+    // @end show-score-rows
     fputs("\n   ", out);
     for (int way = 0; way < CELL_MAPS; way++) {
         char range[32];

@@ -180,7 +180,7 @@ def scores(maps):
 
 
 def scaling(methods):
-    plot = Plot((0, 31), (0.9, 4.3), height=185, x_label="pair",
+    plot = Plot((0, 31), (0.9, 4.3), height=155, x_label="pair",
                 y_label="how many times slower")
     plot.ticks((0, 8, 16, 24, 31), (1, 2, 3, 4))
     places = {"linear": (4, 4.08), "NTK": (3, 1.45), "YaRN": (11, 2.7),
