@@ -92,6 +92,7 @@ static lll_status choose(material *m, const settings *s, lll_error *err)
         {"--query", s->query, 8, t->n_tokens, &m->query},
         {"--key", s->key, 1, t->n_tokens, &m->key},
     };
+
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         int last = numbers[i].count - 1, favourite = numbers[i].favourite;
         if (numbers[i].asked > last)
