@@ -34,7 +34,7 @@ void exercise_whole(const char *name, int64_t right, const char *question,
     __attribute__((format(printf, 3, 4)));
 
 // A number that may be off by `tolerance`, a share of the right one (of 1,
-// where 0 is right). The reader may write 0.125, 1e-3 or 1/8.
+// where 0 is right). The reader may write 0.125, 1e-3, 1/8 or 2^-3.
 void exercise_number(const char *name, double right, double tolerance,
                      const char *question, ...)
     __attribute__((format(printf, 4, 5)));

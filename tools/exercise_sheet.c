@@ -195,7 +195,7 @@ void exercise_whole(const char *name, int64_t right, const char *question,
         exercise_case(got == right, name, "it is not %lld", got);
 }
 
-// "0.125", "1e-3", "1/8"
+// "0.125", "1e-3", "1/8", "2^-3"
 static bool read_number(const char *text, double *number)
 {
     char plain[64], *end;
@@ -208,6 +208,11 @@ static bool read_number(const char *text, double *number)
         char *below = end + 1;
         value /= strtod(below, &end);
         if (end == below)
+            return false;
+    } else if (*end == '^') {
+        char *power = end + 1;
+        value = pow(value, strtod(power, &end));
+        if (end == power)
             return false;
     }
     *number = value;

@@ -26,8 +26,9 @@ int main(int argc, char **argv)
                    "half does %d become?", middle);
 
     int k = (int)exercise_pick(-6, 9);
-    exercise_number("gap", ldexp(1, k - 10), 1e-6,
-                    "How far is it from %g to the next larger half?",
+    exercise_number("gap", ldexp(1, k - 10), 0.05,
+                    "How far is it from %g to the next larger half? Two "
+                    "digits are enough; 1/1024 and 2^-10 are read, too.",
                     ldexp(1, k));
 
     int small = (int)exercise_pick(2, 9);
