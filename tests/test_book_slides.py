@@ -137,10 +137,10 @@ def test_a_lesson_has_45_minutes_and_questions():
 
 @pytest.mark.parametrize("notes", ["", "yes"])
 def test_every_slide_fits_its_page(notes):
-    """The template ends the build where one does not."""
+    """The template ends the build where one does not; drafts are shrunk."""
     decks = [f"slides-{path.parent.name}" for path in lessons()]
     if not notes:
-        decks.append("slides-06-attention")
+        decks = ["slides"]
     done = subprocess.run(["make", "-s", *decks, f"NOTES={notes}",
                            "BOOK_OUT=build/test-slides"], cwd=ROOT,
                           text=True, capture_output=True, timeout=300)

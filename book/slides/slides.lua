@@ -295,7 +295,8 @@ function Pandoc(doc)
   end
   doc.meta.number = tostring(tonumber(folder:match '(%d%d)%-[^/]*$'))
   local blocks = plain_cites(drop_ids(doc.blocks))
-  local slides = path:match 'chapter%.md$' and draft(blocks) or cut(blocks)
+  doc.meta.draft = path:match 'chapter%.md$' ~= nil
+  local slides = doc.meta.draft and draft(blocks) or cut(blocks)
   doc.blocks = write_slides(slides)
   if #sources.problems > 0 then
     io.stderr:write('The slides are not made:\n  '
