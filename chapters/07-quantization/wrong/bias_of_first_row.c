@@ -1,4 +1,4 @@
-// replaces add_bias() in common/linear.c; caught by tests/test_matmul.c
+// replaces add_bias() in common/linear.c; caught by tests/test_linear.c
 //
 // The bias of one token, and a prompt has many. While a text is written there
 // is one token at a time, and everything is right.
