@@ -1,6 +1,5 @@
 #include "common/generate.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "common/machine.h"
@@ -212,16 +211,19 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
         // @end generate-loop
         // @begin generate-token
         int32_t id = sampler_choose(&choose, logits, history, cache->length);
-        if (isnan(logits[id]))          // then so are all the others
+        if (choose.no_number >= 0)
             return lll_fail(err, LLL_ERR_FORMAT,
                             "the model's logits after %d tokens are not "
-                            "numbers: a weight of the file is NaN or "
-                            "infinite", cache->length);
+                            "numbers, that of token %d first: a weight of "
+                            "the file is NaN or infinite", cache->length,
+                            choose.no_number);
         now = machine_seconds();
         if (report->completion_tokens++ == 0)
             report->first_token_seconds = now - start;
-        else
+        else {
             latency_add(&report->token_times, now - before);
+            report->decode_seconds += now - before;
+        }
         before = now;
         if (!o->ignore_end && tokenizer_is_end(out->words, id)) {
             report->reason = FINISH_STOP;
@@ -290,8 +292,6 @@ lll_status generate(llama *model, const tokenizer *words,
         s = decode(model, &out, logits, start, &r, err);
         close_stream(&out);
     }
-    if (r.completion_tokens > 0)
-        r.decode_seconds = machine_seconds() - start - r.first_token_seconds;
     if (s == LLL_OK)
         *report = r;
     return s;

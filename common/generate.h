@@ -26,7 +26,8 @@ typedef enum {
 typedef struct {
     sampler_params sampling;
     int sequence;               // which of the model's caches
-    int max_tokens;             // -1: until the context is full
+    int max_tokens;             // -1: until the context is full; with
+                                // context_shift that is never
     bool ignore_end;            // go on after the model ends, for measuring
     bool continues;             // another call will go on from here: leave
                                 // all that was said in the cache
@@ -52,8 +53,8 @@ typedef struct {
     int completion_tokens;      // the ending token included
     double prefill_seconds;     // from the call to the prompt's logits
     double first_token_seconds; // from the call to the first token
-    double decode_seconds;      // the tokens after the first
-    latency token_times;        // each of them
+    double decode_seconds;      // from there to the last token
+    latency token_times;        // each on this way
     uint64_t positions;         // that they looked at, in sum
 } generate_report;
 // @end generate-report
@@ -70,7 +71,7 @@ typedef struct {
 // LLL_ERR_ARGUMENT   more tokens are to be kept than the context has
 // LLL_ERR_ARGUMENT   a stop text is too long, or the plan was made for
 //                    another vocabulary
-// LLL_ERR_FORMAT     the model's logits are not numbers
+// LLL_ERR_FORMAT     one of the model's logits is not a number
 lll_status generate(llama *model, const tokenizer *words,
                     const int32_t *prompt, size_t n_prompt,
                     const generate_options *options,

@@ -22,7 +22,8 @@ void sampler_init(sampler *s, const sampler_params *params,
                   candidate *candidates, int vocab_size)
 {
     *s = (sampler){.params = *params, .random = params->seed,
-                   .candidates = candidates, .vocab_size = vocab_size};
+                   .candidates = candidates, .vocab_size = vocab_size,
+                   .no_number = -1};
 }
 // @end sampler-init
 
@@ -89,9 +90,12 @@ static void take_best(candidate *list, int n, int n_wanted)
 // @begin sampler-fill
 static void fill(sampler *s, const float *logits)
 {
-    for (int i = 0; i < s->vocab_size; i++) {
+    s->no_number = -1;
+    for (int i = s->vocab_size - 1; i >= 0; i--) {
         // NaN compares false with everything and would break the heap.
         float logit = isnan(logits[i]) ? -INFINITY : logits[i];
+        if (isnan(logits[i]) || logits[i] == INFINITY)
+            s->no_number = i;
         s->candidates[i] = (candidate){i, logit};
     }
 }
@@ -160,7 +164,7 @@ static int keep_typical(double typical, const candidate *list, int n,
     for (int i = 0; i < n; i++)
         total += exp((double)list[i].logit - best);
     double log_total = best + log(total);
-    for (int i = 0; i < n && !isinf(list[i].logit); i++) {
+    for (int i = 0; i < n; i++) {
         double x = surprise(list, i, log_total);
         mean += x * exp(-x);
     }
@@ -242,6 +246,8 @@ int sampler_distribution(sampler *s, const float *logits,
         take_best(s->candidates, n, n_best);
         reverse(list, n_best);
     }
+    while (n_best > 1 && list[n_best - 1].logit == -INFINITY)
+        n_best--;                       // it is impossible, and stays so
     // No logit is a number, and any will do; or one is beyond all others,
     // and the differences below would not be numbers.
     if (greedy || isinf(list->logit)) {

@@ -39,6 +39,8 @@ typedef struct {
     uint64_t random;        // state of the generator
     candidate *candidates;  // [vocab_size], borrowed
     int vocab_size;
+    int32_t no_number;      // the first token of the last list whose logit is
+                            // NaN or above all numbers; -1: none is
 } sampler;
 // @end sampler-types
 
@@ -57,7 +59,7 @@ void sampler_init(sampler *s, const sampler_params *params,
 // top-p, min-p, temperature. Each cut looks at what the one before it left.
 // Equal logits go to the smaller number, so the choice depends on nothing
 // but the arguments and the seed. A logit that is not a number counts as
-// impossible.
+// impossible, and s->no_number tells of it.
 int32_t sampler_choose(sampler *s, const float *logits,
                        const int32_t *recent, int n_recent);
 

@@ -346,6 +346,12 @@ static void the_last_token_is_kept_for_what_follows(void **state)
         assert_int_equal(r.completion_tokens, 3);
         assert_int_equal(s.model.caches[0].length,
                          r.prompt_tokens + 2 + continues);
+        // The pass that feeds it is no part of what the tokens took.
+        double most = latency_percentile(&r.token_times, 1);
+        assert_true(r.decode_seconds > 0 && r.decode_seconds <= 2 * most);
+        empty_cache(&s);
+        o.max_tokens = 1;
+        assert_true(run(&s, "A", &o, &c).decode_seconds == 0);
         session_close(&s);
     }
 }

@@ -215,6 +215,21 @@ def test_no_numbers_name_the_file(way, tmp_path):
     assert str(path) in said and "not numbers" in said
 
 
+@pytest.mark.parametrize("way", [["--logits"], ["-n", 3], ["--perplexity",
+                                                           "data/tiny.txt"]])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_one_row_without_numbers_is_enough(value, way, tmp_path):
+    """The others would go on as if nothing was wrong."""
+    whole, path = tmp_path / "whole.gguf", tmp_path / "row.gguf"
+    make_test_models.make(whole, 3, n_layers=1, tied=False)
+    tensors = {t.name: t for t in gguf.GGUFReader(whole).tensors}
+    head = np.array(tensors["output.weight"].data, np.float32)
+    head[99] = value
+    engine.rewrite(whole, path, tensors={"output.weight": head})
+    said = engine.run("-m", path, "--activations", "f32", *way, code=1)
+    assert str(path) in said and "not numbers" in said
+
+
 def shifted(reference, ids, n_ctx, keep, n):
     """Greedy, with a window that drops the older half behind `keep`. In a
     model of one layer that is what moving keys comes to: what a token gives

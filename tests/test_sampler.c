@@ -96,6 +96,43 @@ static void what_is_no_number_is_impossible(void **state)
     assert_int_equal(choose(PLAIN, none, 3), id);
 }
 
+// A choice that could be made all the same must not hide a broken model.
+static void what_is_no_number_is_told(void **state)
+{
+    static const float fine[] = {1, -INFINITY, 2}, nan[] = {1, 2, NAN, NAN};
+    static const float above[] = {1, INFINITY, NAN};
+    (void)state;
+    candidate list[4];
+    sampler s;
+    sampler_init(&s, &PLAIN, list, 3);
+    assert_int_equal(s.no_number, -1);
+    sampler_choose(&s, above, NULL, 0);
+    assert_int_equal(s.no_number, 1);
+    sampler_choose(&s, fine, NULL, 0);      // told of this list, not the last
+    assert_int_equal(s.no_number, -1);
+    sampler_init(&s, &PLAIN, list, 4);
+    sampler_top(&s, nan, 1);
+    assert_int_equal(s.no_number, 2);
+}
+
+// Top-k has room for forty, and thirty-one can come: the others are not
+// carried along with a share of zero.
+static void no_share_for_the_impossible(void **state)
+{
+    float logits[64];
+    candidate list[64];
+    const candidate *kept;
+    sampler s;
+    sampler_params p = PLAIN;
+    (void)state;
+    for (int i = 0; i < 64; i++)
+        logits[i] = i < 31 ? 0 : NAN;
+    p.top_k = 40;
+    sampler_init(&s, &p, list, 64);
+    assert_int_equal(sampler_distribution(&s, logits, NULL, 0, &kept), 31);
+    assert_int_equal(kept[30].id, 30);
+}
+
 // Probabilities 0.5, 0.25, 0.125, 0.125, in an order that has to be sorted.
 static const float HALVES[] = {-3 * LN2, -1 * LN2,
                                -3 * LN2, -2 * LN2};
@@ -408,6 +445,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_largest_wins_and_ties_go_to_the_first),
         cmocka_unit_test(what_is_no_number_is_impossible),
+        cmocka_unit_test(what_is_no_number_is_told),
+        cmocka_unit_test(no_share_for_the_impossible),
         cmocka_unit_test(the_cuts_by_hand),
         cmocka_unit_test(the_typical_by_hand),
         cmocka_unit_test(cuts_follow_each_other),

@@ -1,5 +1,4 @@
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "chapters/08-llama/verbs.h"
@@ -70,10 +69,11 @@ lll_status verb_logits(session *s, const settings *set, lll_error *err)
     sampler_init(&top, &set->sampling, s->model.candidates,
                  s->config.vocab_size);
     sampler_top(&top, logits, n);
-    if (isnan(logits[top.candidates[0].id]))
+    if (top.no_number >= 0)
         return lll_fail(err, LLL_ERR_FORMAT, "%s: the model's logits are not "
-                        "numbers: a weight of the file is NaN or infinite",
-                        s->file.path);
+                        "numbers, that of token %d first: a weight of the "
+                        "file is NaN or infinite", s->file.path,
+                        top.no_number);
     if (set->json)
         return print_best_json(ids, n_ids, top.candidates, n, err);
     print_best(s, top.candidates, n);
