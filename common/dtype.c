@@ -4,7 +4,8 @@
 #include <string.h>
 
 // @begin dtype-table
-// Name, numbers in a block, bytes of a block: what its parts come to.
+// Name, numbers in a block, bytes of a block; behind them what the bytes
+// hold. "codes 4+16": one bit of each code is in the 4, four are in the 16.
 static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_F32]     = {"F32",       1,   4},
     [DTYPE_F16]     = {"F16",       1,   2},
@@ -16,14 +17,14 @@ static const dtype_info table[DTYPE_COUNT] = {
     [DTYPE_Q8_1]    = {"Q8_1",     32,  36},  // scale 2, sum 2, codes 32
     [DTYPE_Q4_0]    = {"Q4_0",     32,  18},  // scale 2, codes 16
     [DTYPE_Q4_1]    = {"Q4_1",     32,  20},  // scale 2, minimum 2, codes 16
-    [DTYPE_Q5_0]    = {"Q5_0",     32,  22},  // scale 2, fifth bits 4, 16
-    [DTYPE_Q5_1]    = {"Q5_1",     32,  24},
-    [DTYPE_Q2_K]    = {"Q2_K",    256,  84},  // 16 + 64 + 2 + 2
-    [DTYPE_Q3_K]    = {"Q3_K",    256, 110},  // 32 + 64 + 12 + 2
-    [DTYPE_Q4_K]    = {"Q4_K",    256, 144},  // 2 + 2 + 12 + 128
-    [DTYPE_Q5_K]    = {"Q5_K",    256, 176},  // 2 + 2 + 12 + 32 + 128
-    [DTYPE_Q6_K]    = {"Q6_K",    256, 210},  // 128 + 64 + 16 + 2
-    [DTYPE_Q8_K]    = {"Q8_K",    256, 292},  // 4 + 256 + 32
+    [DTYPE_Q5_0]    = {"Q5_0",     32,  22},  // scale 2, codes 4+16
+    [DTYPE_Q5_1]    = {"Q5_1",     32,  24},  // 2+2, codes 4+16
+    [DTYPE_Q2_K]    = {"Q2_K",    256,  84},  // 2+2, scales 16, codes 64
+    [DTYPE_Q3_K]    = {"Q3_K",    256, 110},  // 2, scales 12, codes 32+64
+    [DTYPE_Q4_K]    = {"Q4_K",    256, 144},  // 2+2, scales 12, codes 128
+    [DTYPE_Q5_K]    = {"Q5_K",    256, 176},  // 2+2, scales 12, codes 32+128
+    [DTYPE_Q6_K]    = {"Q6_K",    256, 210},  // 2, scales 16, codes 128+64
+    [DTYPE_Q8_K]    = {"Q8_K",    256, 292},  // scale 4, codes 256, sums 32
 // @end dtype-table
 // @begin dtype-table-rare
     [DTYPE_IQ1_S]   = {"IQ1_S",   256,  50},

@@ -30,10 +30,11 @@ static lll_status read_dimension(const char *word, const char *shape, int i,
                         "%d is \"%s\", expected a whole number in digits",
                         shape, i + 1, word);
     errno = 0;
-    *n = strtoull(word, NULL, 10);
+    uint64_t value = strtoull(word, NULL, 10);
     if (errno == ERANGE)
         return lll_fail(err, LLL_ERR_OVERFLOW, "tensor size overflow: %s: "
                         "dimension %d does not fit in 64 bits", shape, i + 1);
+    *n = value;
     return LLL_OK;
 }
 // @end main-shape
@@ -52,8 +53,7 @@ static lll_status read_shape(const args_list *words, question *q,
         snprintf(shape + strlen(shape), sizeof shape - strlen(shape), "%s%s",
                  i > 0 ? " x " : "", words->items[i]);
     for (int i = 0; i < q->n_dims && status == LLL_OK; i++)
-        status = read_dimension(words->items[i], shape, i, &q->shape[i],
-                                err);
+        status = read_dimension(words->items[i], shape, i, &q->shape[i], err);
     return status;
 }
 // @end main-words

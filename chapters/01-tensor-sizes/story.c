@@ -46,7 +46,7 @@ static lll_status real_tensors(bool color, lll_error *err)
 }
 // @end story-tensors
 
-// @begin story-nothing
+// @begin story-product
 // The product as a program finds it that keeps sizes in an int: the low 32
 // bits. Computed without a sign, because an int that overflows is undefined
 // behaviour, and then this program might do anything.
@@ -58,7 +58,9 @@ static int32_t int_product(const uint64_t *shape, int n_dims)
     return product <= INT32_MAX ? (int32_t)product
                                 : (int32_t)((int64_t)product - 0x100000000);
 }
+// @end story-product
 
+// @begin story-nothing
 // Keys of Llama 3.1 8B for its whole context.
 static lll_status nothing_at_all(bool color, lll_error *err)
 {
