@@ -310,6 +310,10 @@ static void pack(const found_block *f, void *block)
 }
 
 // Weights of a block, with a mean of 1 so that their unit does not matter.
+// A column that a text never woke counts a little, too: if it did not, any
+// line would do for a part of such columns, and the first would be taken.
+#define LEAST_WEIGHT 1e-4
+
 static void weigh(const float *importance, int n, float *weights)
 {
     double sum = 0;
@@ -317,7 +321,8 @@ static void weigh(const float *importance, int n, float *weights)
         sum += (double)importance[i];
     for (int i = 0; i < n; i++)
         weights[i] = importance != NULL && sum > 0
-                   ? (float)((double)importance[i] * n / sum) : 1.0f;
+                   ? (float)(((double)importance[i] * n / sum + LEAST_WEIGHT)
+                             / (1 + LEAST_WEIGHT)) : 1.0f;
 }
 // @end encode-block
 

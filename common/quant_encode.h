@@ -12,8 +12,9 @@
 // Encode n numbers of a row, of any type that quant_is_supported().
 //
 // importance   [n], finite and not negative: how much the square of each
-//              number's error counts, in any unit; NULL: all alike. Zeros
-//              alone in a block count as all alike, too
+//              number's error counts, in any unit; NULL: all alike. To
+//              each a ten-thousandth of the block's mean is added, so that
+//              zeros are not given up; zeros alone count as all alike
 //
 // Without importance the types of 32 numbers are made by quant_encode(), and
 // no search, so that files come out as everybody else's. A block whose scale

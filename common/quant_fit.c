@@ -92,11 +92,12 @@ static void improve(const fit_span *s, float scale, float minimum,
 // Numbers below this have no F16 scale, and their squares no float.
 #define FIT_TINY 0x1p-40f
 
-// Between which ends do the numbers lie? With 0 among them, unless the
-// minimum is free.
+// Between which ends do the numbers lie? With 0 among them where the line
+// has to begin there, or below.
 static void find_ends(const fit_span *s, float *low, float *high)
 {
-    *low = *high = s->minimum == FIT_FREE ? s->values[0] : 0.0f;
+    *low = s->minimum == FIT_FREE ? s->values[0] : 0.0f;
+    *high = s->minimum == FIT_TIED ? 0.0f : s->values[0];
     for (int i = 0; i < s->n; i++) {
         *low = fminf(*low, s->values[i]);
         *high = fmaxf(*high, s->values[i]);
@@ -112,11 +113,13 @@ fit_line fit_search(const fit_span *s, uint8_t *codes)
     find_ends(s, &low, &high);
     float farthest = -low > high ? low : high;
     fit_line best = {0.0f, tied ? 0.0f : low, INFINITY};
-    for (int i = 0; i < s->n; i++)
-        codes[i] = 0;
+    memset(codes, 0, (size_t)s->n);
     if (high - low < FIT_TINY || fabsf(farthest) < FIT_TINY)
         return best;
     best.scale = tied ? -farthest / zero : (high - low) / top;
+    best.minimum = tied ? -zero * best.scale : low;
+    // What it costs may be infinite: then no other line is better.
+    (void)fit_codes(s, best.scale, best.minimum, codes);
     // How many codes lie from end to end? As many as there are, or half a
     // code or one more or less: what is cut off may cost less than the rest
     // gains. And which end keeps its place?

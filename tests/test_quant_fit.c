@@ -143,6 +143,52 @@ static void codes_belong_to_the_line(void **unused)
     }
 }
 
+// No number above zero: a minimum that may be anything would be below zero
+// by itself, so one that has to be is no worse.
+static void negative_numbers_waste_no_codes(void **unused)
+{
+    float x[32], w[32];
+    uint8_t codes[32];
+    uint32_t seed = 11;
+    float free = 0, below = 0;
+    (void)unused;
+    for (int trial = 0; trial < 40; trial++) {
+        fit_span s = kinds[0], t = kinds[1];
+        for (int i = 0; i < 32; i++) {
+            x[i] = -fabsf(draw(&seed)) - 0.5f;
+            w[i] = 1.0f;
+        }
+        s.values = t.values = x;
+        s.weights = t.weights = w;
+        free += fit_search(&s, codes).cost;
+        below += fit_search(&t, codes).cost;
+    }
+    assert_true(below <= 1.02f * free);
+}
+
+// Their squares are infinite: the line goes from end to end, and so do the
+// codes.
+static void too_large_to_be_squared(void **unused)
+{
+    float x[32], w[32];
+    uint8_t codes[32], again[32];
+    (void)unused;
+    for (int k = 0; k < N_KINDS; k++) {
+        fit_span s = kinds[k];
+        for (int i = 0; i < 32; i++) {
+            x[i] = 1e30f * (float)(i % 8 - 5);
+            w[i] = 1.0f;
+        }
+        s.values = x;
+        s.weights = w;
+        fit_line line = fit_search(&s, codes);
+        (void)fit_codes(&s, line.scale, line.minimum, again);
+        assert_memory_equal(codes, again, (size_t)s.n);
+        assert_int_equal(codes[0], 0);              // the lowest
+        assert_true(codes[7] > s.top / 2);          // the highest
+    }
+}
+
 static void weights_pull_the_line(void **unused)
 {
     float x[32], w[32];
@@ -201,6 +247,8 @@ int main(void)
         cmocka_unit_test(finds_exact_lines),
         cmocka_unit_test(is_as_good_as_a_grid),
         cmocka_unit_test(codes_belong_to_the_line),
+        cmocka_unit_test(negative_numbers_waste_no_codes),
+        cmocka_unit_test(too_large_to_be_squared),
         cmocka_unit_test(weights_pull_the_line),
         cmocka_unit_test(odd_numbers),
     };
