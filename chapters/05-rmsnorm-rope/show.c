@@ -185,6 +185,7 @@ void show_scores(const material *m, int n_positions, FILE *out, bool color)
         fprintf(out, " %-*.*s", way < 2 ? 2 * n : 0, 2 * n,
                 ways[way].title);
     }
+    // @end show-scores
     // @begin show-score-rows
     for (int row = 0; row < n; row++) {
         fprintf(out, "\n%3d", row);
@@ -200,6 +201,7 @@ void show_scores(const material *m, int n_positions, FILE *out, bool color)
         }
     }
     // @end show-score-rows
+    // @begin show-scores-2
     fputs("\n   ", out);
     for (int way = 0; way < CELL_MAPS; way++) {
         char range[32];
@@ -208,4 +210,4 @@ void show_scores(const material *m, int n_positions, FILE *out, bool color)
     }
     fputc('\n', out);
 }
-// @end show-scores
+// @end show-scores-2
