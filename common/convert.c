@@ -315,7 +315,7 @@ lll_status convert_file(const gguf_file *from, const char *path,
                         const convert_options *options, lll_error *err)
 {
     convert_job job = {0};
-    convert_progress p = {options, path, 0, 1};
+    convert_progress p = {options, path, 0, 0};
     bool same = file_is_same(from->path, path);
     for (size_t i = 0; i < from->n_others; i++)
         same = same || file_is_same(from->others[i].path, path);

@@ -21,8 +21,9 @@ typedef struct {
     recipe recipe;
     const gguf_file *importance;    // see convert_importance(); or NULL
     int n_threads;                  // 1..1024
-    // Called a few times a second with the share that is done; when it says
-    // false, the work stops and leaves nothing. NULL: nobody asks.
+    // Called after every quarter of a megabyte with the share that is done,
+    // last with 1; when it says false, the work stops and leaves nothing.
+    // NULL: nobody asks. progress_show() is one.
     bool (*progress)(void *context, double share);
     void *context;
 } convert_options;

@@ -138,11 +138,60 @@ def test_what_is_not_there(folder):
         code=1)
 
 
+def test_what_is_no_number_stays_visible(tmp_path):
+    """One NaN among others: the errors of all are no numbers, too."""
+    values = np.random.default_rng(6).standard_normal((4, 256))
+    values[1, 7] = np.nan
+    out = gguf.GGUFWriter(tmp_path / "nan.gguf", "llama")
+    out.add_tensor("a.weight", values.astype(np.float32))
+    out.add_tensor("b.weight", np.ones((4, 256), dtype=np.float32))
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+    words = ["error", tmp_path / "nan.gguf", "--type", "q4_k"]
+    for line in run(*words).splitlines():
+        if line.startswith(("a.weight", "all of them")):
+            assert line.split()[-4:] == ["nan", "nan", "nan", "%"]
+    got = json.loads(run(*words, "--json"))
+    for part in (got["tensors"][0], got["total"]):
+        assert part["rms"] is part["largest"] is part["relative_rms"] is None
+    assert got["tensors"][1]["largest"] < 0.01
+
+
+def test_nothing_is_printed_by_halves(folder):
+    """A tensor has no partner: no head, no half of a document."""
+    for options in ([], ["--json"]):
+        done = subprocess.run([RUN, "error", folder / "F32.gguf", TINY,
+                               *options], capture_output=True, text=True,
+                              check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "x.weight" in done.stderr
+
+
+def test_options_that_would_be_ignored(folder):
+    one, out = folder / "F16.gguf", folder / "x.gguf"
+    convert = ["convert", one, out, "--type", "q8_0"]
+    inspect = ["inspect", one, "x.weight"]
+    for words, options in [
+            (convert, [["--json"], ["--row", 0], ["--block", 0],
+                       ["--against", one]]),
+            (inspect, [["-t", 0], ["-v"], ["--type", "q8_0"],
+                       ["--importance", one]]),
+            (["error", one, one], [["--row", 1], ["--type", "q4_0"], ["-v"]]),
+            (["error", one, "--type", "q8_0"], [["-t", 3], ["--block", 0]]),
+            ([], [["--json"], ["--type", "q8_0"]])]:
+        for option in options:
+            said = run(*words, *option, code=2)
+            assert " does not go with " in said and "leave it out" in said
+    assert not out.exists()
+
+
 def test_usage(folder):
     one = folder / "F16.gguf"
-    assert "--importance is for convert" in run(
+    assert '--importance does not go with "error FILE OTHER"' in run(
         "error", one, one, "--importance", one, code=2)
-    assert "--type is not for error" in run(
+    assert '--type does not go with "error FILE OTHER"' in run(
         "error", one, one, "--type", "q4_0", code=2)
     assert "expected one of F32, F16" in run(
         "convert", one, folder / "x.gguf", "--type", "q7", code=2)

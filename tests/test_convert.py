@@ -1,6 +1,8 @@
 """Conversion of whole models: which tensor becomes what, what a file is at
 every moment, and what is refused."""
 
+import os
+import pty
 import random
 import resource
 import signal
@@ -158,6 +160,23 @@ def test_short_rows_fall_back_by_name(tmp_path, name):
     assert all(len(line) <= 80 for line in done.stderr.splitlines())
 
 
+def test_one_type_falls_back_to_two(tmp_path):
+    """By the length of the rows: each is said."""
+    out = gguf.GGUFWriter(tmp_path / "in.gguf", "llama")
+    for i, width in enumerate((33, 96, 64, 64)):
+        out.add_tensor(f"x{i}.weight", np.ones((4, width), dtype=np.float32))
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+    done = run("convert", tmp_path / "in.gguf", tmp_path / "out.gguf",
+               "--type", "q4_k")
+    assert list(types(tmp_path / "out.gguf").values()) \
+        == ["F16", "Q5_0", "Q5_0", "Q5_0"]
+    assert "1 tensor as F16, not Q4_K" in done.stderr
+    assert "3 tensors as Q5_0, not Q4_K" in done.stderr
+
+
 def test_metadata_and_vectors_stay(tmp_path):
     llama(tmp_path / "in.gguf", layers=2)
     run("convert", tmp_path / "in.gguf", tmp_path / "out.gguf", "--type",
@@ -305,7 +324,7 @@ def slow(tmp_path_factory):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM,
-                                    signal.SIGINT])
+                                    signal.SIGINT, signal.SIGHUP])
 def test_killed_at_any_moment(tmp_path, slow, number):
     source, whole, seconds = slow
     target = tmp_path / "out.gguf"
@@ -340,3 +359,57 @@ def test_killed_at_any_moment(tmp_path, slow, number):
             assert child.returncode == -number \
                 or (child.returncode == 1 and "stopped; nothing" in said)
     assert stopped > 0
+
+
+def test_what_is_ignored_stays_ignored(tmp_path, slow):
+    """As under nohup, and in the background of a script."""
+    source, whole, seconds = slow
+    for number in (signal.SIGINT, signal.SIGHUP):
+        child = subprocess.Popen(
+            [RUN, "convert", source, tmp_path / "out.gguf", "--type", "q2_k"],
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda n=number: signal.signal(n, signal.SIG_IGN))
+        for _ in range(5):
+            time.sleep(seconds / 6)
+            child.send_signal(number)
+        child.communicate()
+        assert child.returncode == 0
+        assert (tmp_path / "out.gguf").read_bytes() == whole
+
+
+def on_terminal(*words, number=None):
+    """The program with a terminal for its errors, and what stood there."""
+    here, there = pty.openpty()
+    child = subprocess.Popen([RUN, *map(str, words)], cwd=ROOT, stderr=there,
+                             stdout=subprocess.DEVNULL)
+    os.close(there)
+    said = b""
+    while True:
+        try:
+            more = os.read(here, 4096)
+        except OSError:             # Linux says so at the end
+            break
+        if not more:
+            break
+        said += more
+        if number is not None and b" %" in said:
+            child.send_signal(number)
+            number = None
+    os.close(here)
+    return child.wait(), said.decode()
+
+
+def test_the_bar_ends_its_line(tmp_path, slow):
+    code, said = on_terminal("convert", slow[0], tmp_path / "out.gguf",
+                             "--type", "q2_k")
+    bar, _, rest = said.partition("\n")
+    assert code == 0
+    assert bar.endswith("] 100 %\r") and "converting" not in rest
+    assert rest.startswith("1 tensor as Q2_K: ")
+    code, said = on_terminal("convert", slow[0], tmp_path / "no.gguf",
+                             "--type", "q2_k", number=signal.SIGINT)
+    bar, _, rest = said.partition("\n")
+    assert code == 1
+    assert bar.endswith(" %\r") and "100 %" not in bar
+    assert "stopped; nothing was written" in rest
+    assert [p.name for p in tmp_path.iterdir()] == ["out.gguf"]

@@ -8,20 +8,26 @@
 #include "common/args.h"
 
 // @begin main-verbs
-// One word, the file it works on, and which words follow.
+// One word, the files it works on, and the options that go with them.
 typedef enum { CONVERT, INSPECT, ERROR_OF_TYPE, ERROR_OF_FILE } verb;
+
+enum {
+    TYPE = 1, IMPORTANCE = 2, THREADS = 4, VERBOSE = 8, ROW = 16, BLOCK = 32,
+    AGAINST = 64, JSON = 128
+};
 
 static const struct {
     const char *word, *usage;
     verb verb;
     int n_words;
-    bool wants_type;
+    unsigned options;           // --type is needed where it may be given
 } verbs[] = {
-    {"convert", "convert IN OUT --type T", CONVERT, 3, true},
+    {"convert", "convert IN OUT --type T", CONVERT, 3,
+     TYPE | IMPORTANCE | THREADS | VERBOSE},
     {"inspect", "inspect FILE TENSOR [--row R] [--block B] [--against FILE]",
-     INSPECT, 3, false},
-    {"error", "error FILE --type T", ERROR_OF_TYPE, 2, true},
-    {"error", "error FILE OTHER", ERROR_OF_FILE, 3, false},
+     INSPECT, 3, ROW | BLOCK | AGAINST | JSON},
+    {"error", "error FILE --type T", ERROR_OF_TYPE, 2, TYPE | JSON},
+    {"error", "error FILE OTHER", ERROR_OF_FILE, 3, JSON},
 };
 // @end main-verbs
 
@@ -50,6 +56,29 @@ static lll_status find_verb(const args_list *words, int *found,
 }
 // @end main-verbs-2
 
+// @begin main-options
+// An option that would change nothing is a mistake of whoever gives it.
+static lll_status check_options(const request *r, unsigned allowed,
+                                const char *usage, lll_error *err)
+{
+    const struct { const char *name; bool given; unsigned option; } all[] = {
+        {"--type", r->type_name != NULL, TYPE},
+        {"--importance", r->importance != NULL, IMPORTANCE},
+        {"--threads", r->n_threads >= 0, THREADS},
+        {"--verbose", r->verbose, VERBOSE},
+        {"--row", r->row >= 0, ROW},
+        {"--block", r->block >= 0, BLOCK},
+        {"--against", r->against != NULL, AGAINST},
+        {"--json", r->json, JSON},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].given && (allowed & all[i].option) == 0)
+            return lll_fail(err, LLL_ERR_USAGE, "%s does not go with \"%s\"; "
+                            "leave it out", all[i].name, usage);
+    return LLL_OK;
+}
+// @end main-options
+
 // @begin main-check
 static lll_status check(const args_list *words, request *r, int *found,
                         lll_error *err)
@@ -57,17 +86,16 @@ static lll_status check(const args_list *words, request *r, int *found,
     lll_status status = find_verb(words, found, err);
     if (status != LLL_OK)
         return status;
-    if (verbs[*found].wants_type && r->type_name == NULL)
+    unsigned options = verbs[*found].options;
+    status = check_options(r, options, verbs[*found].usage, err);
+    if (status != LLL_OK || (options & TYPE) == 0)
+        return status;
+    if (r->type_name == NULL)
         return lll_fail(err, LLL_ERR_USAGE, "which type? --type with one of "
                         "%s", recipe_names());
-    if (verbs[*found].wants_type && !recipe_find(r->type_name, &r->recipe))
+    if (!recipe_find(r->type_name, &r->recipe))
         return lll_fail(err, LLL_ERR_USAGE, "--type %s: expected one of %s",
                         r->type_name, recipe_names());
-    if (!verbs[*found].wants_type && r->type_name != NULL)
-        return lll_fail(err, LLL_ERR_USAGE, "--type is not for %s with these "
-                        "words; leave it out", words->items[0]);
-    if (verbs[*found].verb != CONVERT && r->importance != NULL)
-        return lll_fail(err, LLL_ERR_USAGE, "--importance is for convert");
     return LLL_OK;
 }
 // @end main-check
@@ -89,11 +117,14 @@ static lll_status run(const args_list *words, request *r, lll_error *err)
 {
     gguf_file file;
     int found = 0;
+    lll_status status;
     if (words->n_items == 0) {
-        show_lesson();
-        return LLL_OK;
+        status = check_options(r, 0, "no words at all", err);
+        if (status == LLL_OK)
+            show_lesson();
+        return status;
     }
-    lll_status status = check(words, r, &found, err);
+    status = check(words, r, &found, err);
     if (status == LLL_OK)
         status = gguf_open(&file, words->items[1], err);
     if (status != LLL_OK)
@@ -113,7 +144,7 @@ static lll_status run(const args_list *words, request *r, lll_error *err)
 // @begin main
 int main(int argc, char **argv)
 {
-    request r = {.row = -1};
+    request r = {.n_threads = -1, .row = -1, .block = -1};
     const args_option options[] = {
         ARGS_TEXT(NULL, "--type", "T", &r.type_name, "store matrices as this "
                   "type (q4_0) or by this recipe (Q4_K_M)"),

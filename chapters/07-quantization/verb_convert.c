@@ -1,50 +1,17 @@
-#include <signal.h>
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "chapters/07-quantization/verbs.h"
 #include "common/convert.h"
 #include "common/machine.h"
+#include "common/progress.h"
 #include "common/size.h"
 #include "common/terminal.h"
-
-// @begin convert-signals
-// Whoever stops us wants his disk back, too: the handler only says so, and
-// the work ends at the next round, tidily.
-static volatile sig_atomic_t stopped;
-
-static void on_stop(int number)
-{
-    (void)number;
-    stopped = 1;
-}
-
-static void watch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_stop,
-                               .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static bool show_share(void *context, double share)
-{
-    time_t *last = context, now = time(NULL);
-    if (now != *last || share >= 1)
-        terminal_progress(stderr, "converting", share);
-    *last = now;
-    if (stopped && isatty(STDERR_FILENO) == 1)
-        fprintf(stderr, "\n");         // what is said next has its own line
-    return !stopped;
-}
-// @end convert-signals
 
 // @begin convert-counts
 // What becomes of the tensors, counted for the report.
 typedef struct {
     size_t n_stay[3];           // from RECIPE_KEEP_VECTOR on
-    size_t n_fall[DTYPE_COUNT][2];      // wanted; and the type instead
+    size_t n_fall[DTYPE_COUNT][DTYPE_COUNT];    // by wanted and used type
     size_t n_again, n_unimportant, before, after;
 } counts;
 
@@ -84,10 +51,8 @@ static void count(const gguf_tensor *tensor, const recipe_choice *c,
         n->n_unimportant += importance != NULL && values == NULL;
         n->n_again += is_lossy(tensor->type) && tensor->type != c->used;
     }
-    if (c->reason == RECIPE_FALLBACK) {
-        n->n_fall[c->wanted][0]++;
-        n->n_fall[c->wanted][1] = (size_t)c->used;
-    }
+    if (c->reason == RECIPE_FALLBACK)
+        n->n_fall[c->wanted][c->used]++;
     n->after += bytes;
 }
 // @end convert-counts-2
@@ -99,6 +64,20 @@ static void line(size_t n, const char *what)
         fprintf(stderr, "%zu tensor%s %s\n", n, n == 1 ? "" : "s", what);
 }
 
+static void report_falls(const counts *n)
+{
+    for (int t = 0; t < DTYPE_COUNT; t++)
+        for (int used = 0; used < DTYPE_COUNT; used++)
+            if (n->n_fall[t][used] > 0)
+                fprintf(stderr, "%zu tensor%s as %s, not %s: rows that its "
+                        "blocks of %d do not divide\n", n->n_fall[t][used],
+                        n->n_fall[t][used] == 1 ? "" : "s",
+                        dtype_name((uint32_t)used), dtype_name((uint32_t)t),
+                        dtype_find((uint32_t)t)->block_size);
+}
+// @end convert-report
+
+// @begin convert-report-2
 static void report(const gguf_file *file, const char *name, const counts *n)
 {
     static const char *const stay[3][2] = {
@@ -111,14 +90,7 @@ static void report(const gguf_file *file, const char *name, const counts *n)
     char sizes[2][32];
     for (int i = 0; i < 3; i++)
         line(n->n_stay[i], stay[i][n->n_stay[i] != 1]);
-    for (int t = 0; t < DTYPE_COUNT; t++)
-        if (n->n_fall[t][0] > 0)
-            fprintf(stderr, "%zu tensor%s as %s, not %s: rows that its "
-                    "blocks of %d do not divide\n", n->n_fall[t][0],
-                    n->n_fall[t][0] == 1 ? "" : "s",
-                    dtype_name((uint32_t)n->n_fall[t][1]),
-                    dtype_name((uint32_t)t),
-                    dtype_find((uint32_t)t)->block_size);
+    report_falls(n);
     line(n->n_unimportant, "of which the importance file says nothing");
     line(n->n_again, "had few bits before: what was lost stays lost");
     size_text(n->before, sizes[0], sizeof sizes[0]);
@@ -127,21 +99,22 @@ static void report(const gguf_file *file, const char *name, const counts *n)
             file->n_tensors, file->n_tensors == 1 ? "" : "s", name, sizes[0],
             sizes[1]);
 }
-// @end convert-report
+// @end convert-report-2
 
 // @begin convert-verb
 static lll_status convert_with(const gguf_file *from, const char *path,
                                const request *r, const gguf_file *importance,
                                lll_error *err)
 {
-    time_t last = 0;
+    progress bar;
     counts n = {.before = 0};
     convert_options options = {r->recipe, importance, (int)r->n_threads,
-                               show_share, &last};
-    if (options.n_threads == 0)
+                               progress_show, &bar};
+    if (options.n_threads <= 0)
         options.n_threads = machine_cores();
-    watch_signals();
+    progress_begin(&bar, stderr, "converting");
     lll_status status = convert_file(from, path, &options, err);
+    progress_end(&bar);
     for (size_t i = 0; i < from->n_tensors && status == LLL_OK; i++) {
         recipe_choice c = recipe_choose(&r->recipe, from, &from->tensors[i]);
         count(&from->tensors[i], &c, importance, &n);

@@ -17,14 +17,19 @@ typedef struct {
     double squares, error_squares, largest, bytes, numbers;
 } moved;
 
+// What is not a number is larger than any, and stays.
+static double larger(double a, double b)
+{
+    return isnan(a) || a > b ? a : b;
+}
+
 static void add_row(const float *row, const float *back, size_t n, moved *m)
 {
     for (size_t i = 0; i < n; i++) {
         double error = fabs((double)back[i] - (double)row[i]);
         m->squares += (double)row[i] * (double)row[i];
         m->error_squares += error * error;
-        if (!(error <= m->largest))             // NaN stays visible
-            m->largest = error;
+        m->largest = larger(m->largest, error);
     }
     m->numbers += (double)n;
 }
@@ -33,10 +38,15 @@ static void add_all(const moved *one, moved *all)
 {
     all->squares += one->squares;
     all->error_squares += one->error_squares;
-    if (!(one->largest <= all->largest))
-        all->largest = one->largest;
+    all->largest = larger(all->largest, one->largest);
     all->bytes += one->bytes;
     all->numbers += one->numbers;
+}
+
+// As a share of what the numbers are themselves.
+static double relative(const moved *m)
+{
+    return m->squares == 0 ? 0 : sqrt(m->error_squares / m->squares);
 }
 // @end error-measure
 
@@ -135,8 +145,7 @@ static void print_numbers(json_out *json, const moved *m)
         {"bits_per_weight", 8 * m->bytes / m->numbers},
         {"rms", sqrt(m->error_squares / m->numbers)},
         {"largest", m->largest},
-        {"relative_rms", m->squares > 0
-                         ? sqrt(m->error_squares / m->squares) : 0},
+        {"relative_rms", relative(m)},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         json_out_key(json, numbers[i].key);
@@ -165,8 +174,7 @@ static void print_line(listing *out, const char *name, size_t n_bytes,
     printf("%*s %-5s %10s %6.2f %9.2e %9.2e %7.3f %%\n",
            width < 25 ? 25 - width : 0, "", type, size,
            8 * m->bytes / m->numbers, sqrt(m->error_squares / m->numbers),
-           m->largest, m->squares > 0
-           ? 100 * sqrt(m->error_squares / m->squares) : 0);
+           m->largest, 100 * relative(m));
 }
 // @end error-print-2
 
@@ -198,6 +206,36 @@ static lll_status list(const gguf_file *a, const gguf_file *b,
 }
 // @end error-list
 
+// @begin error-begin
+// Has every tensor its other form? Asked before anything is printed: half a
+// document is worse than none.
+static lll_status find_all(const gguf_file *a, const gguf_file *b,
+                           const request *r, lll_error *err)
+{
+    lll_status status = LLL_OK;
+    for (size_t i = 0; i < a->n_tensors && status == LLL_OK; i++) {
+        pair p = {.a = &a->tensors[i]};
+        gguf_tensor other;
+        bool found;
+        status = find_other(a, b, &r->recipe, &p, &other, &found, err);
+    }
+    return status;
+}
+
+static void print_head(listing *out)
+{
+    if (!out->as_json) {
+        printf("%-25s %-5s %10s %6s %9s %9s %9s\n", "tensor", "as", "bytes",
+               "bits", "RMS", "largest", "of all");
+        return;
+    }
+    json_out_begin(&out->json, stdout);
+    json_out_object(&out->json);
+    json_out_key(&out->json, "tensors");
+    json_out_array(&out->json);
+}
+// @end error-begin
+
 // @begin error-verb
 lll_status verb_error(const gguf_file *a, const gguf_file *b,
                       const request *r, lll_error *err)
@@ -205,16 +243,11 @@ lll_status verb_error(const gguf_file *a, const gguf_file *b,
     static const char last[] = "all of them";
     listing out = {.as_json = r->json};
     moved all = {0};
-    if (out.as_json) {
-        json_out_begin(&out.json, stdout);
-        json_out_object(&out.json);
-        json_out_key(&out.json, "tensors");
-        json_out_array(&out.json);
-    } else {
-        printf("%-25s %-5s %10s %6s %9s %9s %9s\n", "tensor", "as", "bytes",
-               "bits", "RMS", "largest", "of all");
-    }
-    lll_status status = list(a, b, r, &out, &all, err);
+    lll_status status = find_all(a, b, r, err);
+    if (status != LLL_OK)
+        return status;
+    print_head(&out);
+    status = list(a, b, r, &out, &all, err);
     if (status != LLL_OK)
         return status;
     if (out.as_json) {

@@ -13,16 +13,18 @@ typedef struct {
     const char *type_name;
     const char *importance;         // a file; or NULL
     const char *against;            // a file; or NULL
-    int64_t n_threads;              // 0: one for each core
+    // -1: not given
+    int64_t n_threads;              // 0 is one for each core, as is -1
     int64_t row;                    // -1: blocks count from the first row
-    int64_t block;
+    int64_t block;                  // -1: the first
     bool verbose, json;
     recipe recipe;                  // of type_name, once it is read
 } request;
 // @end verbs-request
 
 // Write `from` again as the recipe says; what stays and what falls back is
-// summed up on standard error. Ctrl-C and SIGTERM end it and leave nothing.
+// summed up on standard error. Ctrl-C, SIGTERM and a terminal that is closed
+// end it and leave nothing.
 lll_status verb_convert(const gguf_file *from, const char *path,
                         const request *r, lll_error *err);
 
