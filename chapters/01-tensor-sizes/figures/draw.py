@@ -78,14 +78,13 @@ def wrap():
         bits = f"{product:033b}"
         if bits[0] == "1":
             cells(svg, left, y, "1", step, fill=COLOURS[1])
-        cells(svg, left + step, y, bits[1], step,
-              fill=COLOURS[2] if bits[1] == "1" else TINT)
+        cells(svg, left + step, y, bits[1], step, fill=COLOURS[2])
         cells(svg, left + 2 * step, y, bits[2:], step, fill=TINT)
     y += 17
     svg.line(left + step, y, left + 33 * step, y, SOFT)
     svg.text(left + 17 * step, y + 11, "32 bits", 8, "middle", SOFT)
-    svg.text(left + step, y + 11, "sign", 8, colour=SOFT)
-    svg.text(left + step - 8, y + 11, "falls off", 8, "end", SOFT)
+    svg.text(left + step + 2, y + 11, "sign", 8, colour=SOFT)
+    svg.text(left + step - 2, y + 11, "falls off", 8, "end", SOFT)
     return svg
 
 
@@ -93,7 +92,7 @@ def block():
     """A row of 64 numbers, the two blocks that Q4_0 makes, their bytes."""
     svg = Svg(WIDTH, 138)
     width = (WIDTH - 2) / 64
-    svg.text(1, 10, "a row of 64 numbers", 8.5)
+    svg.text(1, 10, "a row of 64, each box a number", 8.5)
     for i in range(64):
         svg.box(1 + i * width, 15, width, 13,
                 TINT if i < 32 else PAPER, INK, .35, round_=0)
@@ -101,6 +100,8 @@ def block():
     for k in range(2):
         x = 1 + k * half
         svg.text(x + half / 2, 41, "32 numbers", 8, "middle", SOFT)
+        svg.text(x + half / 2 + 9, 54, "each box a byte", 8,
+                 colour=SOFT)
         svg.arrow(x + half / 2, 45, x + half / 2, 57)
         left, byte = x + 4, (half - 8) / 18
         cells(svg, left, 61, ["", ""], byte, fill=COLOURS[1])
