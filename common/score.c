@@ -63,6 +63,9 @@ lll_status score_window(llama *model, int sequence, const int32_t *ids,
         size_t n = n_ids - i < at_once ? n_ids - i : at_once;
         // The window's last token has no successor inside it.
         int scored = (int)(i + n < n_ids ? n : n - 1);
+        if (score->interrupted != NULL && *score->interrupted)
+            return lll_fail(err, LLL_ERR_INTERRUPTED, "interrupted after %zu "
+                            "of %zu tokens of a window", i, n_ids);
         lll_status s = score_batch(model, sequence, ids + i, (int)n,
                                    scored, &score->sum, err);
         if (s != LLL_OK)

@@ -1,6 +1,7 @@
 #ifndef COMMON_SCORE_H
 #define COMMON_SCORE_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,12 +20,16 @@ typedef struct {
     // Called after each batch with the tokens done of the window; or NULL.
     void (*progress)(void *context, size_t n_done);
     void *context;
+    // Looked at before each batch; NULL: cannot be.
+    const volatile sig_atomic_t *interrupted;
 } text_score;
 
 // Score a text in windows without overlap, one call for each, beginning with
 // a zeroed text_score: a window has 1 to n_ctx tokens. Its first token is
 // given and not scored. The sequence is emptied and left holding the window.
-// LLL_ERR_ARGUMENT   the errors of llama_forward()
+// LLL_ERR_INTERRUPTED   *interrupted was set
+// and the errors of llama_forward(). On failure what was scored so far is
+// counted.
 lll_status score_window(llama *model, int sequence, const int32_t *ids,
                         size_t n_ids, text_score *score, lll_error *err);
 

@@ -220,4 +220,13 @@ def test_context_ends_where_the_window_does(tmp_path):
 def test_nothing_generated_has_no_speed():
     report = json.loads(engine.run("-n", 0, "--json"))
     assert report["completion_tokens"] == 0
-    assert report["decode_tokens_per_second"] == 0
+    for name in ("decode_tokens_per_second", "token_seconds_p50",
+                 "time_to_first_token_seconds", "bytes_read_per_second"):
+        assert report[name] is None, name
+    for n, words in [(0, ["opened", "memory"]), (1, ["first token"])]:
+        page = subprocess.run(["./chapter-08/run", "-n", str(n), "--report"],
+                              cwd=engine.ROOT, capture_output=True,
+                              check=True, text=True).stderr
+        assert all(word in page for word in words)
+        assert "p50" not in page and " a second" not in page
+        assert ("first token" in page) == (n > 0)

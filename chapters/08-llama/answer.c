@@ -1,14 +1,17 @@
 // Text and report of whatever generates.
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "chapters/08-llama/report.h"
 #include "chapters/08-llama/verbs.h"
 #include "common/json_out.h"
+#include "common/terminal.h"
 
 // @begin answer-interrupt
 // Ctrl-C ends the answer, and what has been said so far is kept. A second
-// one ends the program, because the handler is gone after the first.
+// one ends the program, because the handler is gone after the first. A write
+// that waits for a slow reader goes on, or its text would be lost.
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal_number)
@@ -17,15 +20,36 @@ static void on_interrupt(int signal_number)
     interrupted = 1;
 }
 
-const volatile sig_atomic_t *watch_interrupt(void)
+const volatile sig_atomic_t *watch_interrupt(bool ends_reading)
 {
+    int restart = ends_reading ? 0 : SA_RESTART;
     struct sigaction action = {.sa_handler = on_interrupt,
-                               .sa_flags = (int)SA_RESETHAND};
+                               .sa_flags = (int)SA_RESETHAND | restart};
     interrupted = 0;
     sigaction(SIGINT, &action, NULL);
     return &interrupted;
 }
 // @end answer-interrupt
+
+// @begin answer-show
+void show_text(FILE *out, const char *text, size_t n)
+{
+    bool obeys = isatty(fileno(out));
+    while (n > 0) {
+        size_t line = 0;
+        while (line < n && text[line] != '\n' && text[line] != '\t')
+            line++;
+        if (obeys)
+            terminal_text(out, text, line);
+        else
+            fwrite(text, 1, line, out);
+        if (line < n)
+            fputc(text[line++], out);
+        text += line;
+        n -= line;
+    }
+}
+// @end answer-show
 
 // @begin answer-sink
 // Where generated text goes: to standard output at once, as it is or as the
@@ -60,12 +84,33 @@ static void on_text(void *context, const char *text, size_t n)
         begin_json(sink);
         json_out_bytes_part(&sink->json, text, n);
     } else {
-        fwrite(text, 1, n, stdout);
+        sink->begun = true;
+        show_text(stdout, text, n);
         fflush(stdout);
     }
     // A full disk, or a reader that has gone: no use in going on.
     if (ferror(stdout))
         interrupted = 1;
+}
+
+// The end of the text; an answer that failed has no report behind it.
+static void end_text(text_sink *sink, bool good)
+{
+    if (!good && !sink->begun)
+        return;
+    if (!sink->as_json) {
+        fputc('\n', stdout);
+        fflush(stdout);
+        return;
+    }
+    begin_json(sink);
+    json_out_bytes_end(&sink->json);
+    if (good)
+        return;
+    json_out_key(&sink->json, "finish_reason");
+    json_out_text(&sink->json, "error");
+    json_out_end(&sink->json);
+    json_out_finish(&sink->json, NULL);
 }
 // @end answer-text
 
@@ -78,7 +123,7 @@ generate_options answer_options(const settings *set)
         .ignore_end = set->ignore_end, .special = set->special,
         .continues = set->chat,
         .stops = set->stops.items, .n_stops = set->stops.n_items,
-        .interrupted = watch_interrupt(),
+        .interrupted = watch_interrupt(false),
     };
 }
 
@@ -102,15 +147,12 @@ lll_status answer(session *s, const settings *set, const int32_t *ids,
         printf("%s:\n", set->label);
     status = generate(&s->model, &s->words, ids, n_ids, &options, &report,
                       err);
+    end_text(&sink, status == LLL_OK);
     if (status != LLL_OK)
         return name_model(s, status, err);
-    if (!set->json) {
-        fputc('\n', stdout);
-        fflush(stdout);
-        return report_lines(s, set, &report, err);
-    }
-    begin_json(&sink);
-    json_out_bytes_end(&sink.json);
-    return report_json(s, set, &report, &sink.json, err);
+    if (set->json)
+        return report_json(s, set, &report, &sink.json, err);
+    // Who cannot be written to did not interrupt; main() says what it was.
+    return ferror(stdout) ? LLL_OK : report_lines(s, set, &report, err);
 }
 // @end answer

@@ -15,7 +15,7 @@
 typedef struct {
     double prefill, decode;         // tokens a second
     double p50, p95, p99;           // seconds for a token
-    uint64_t peak;                  // bytes of memory
+    uint64_t peak;                  // bytes of memory; 0: not known
     double weights, cache;          // bytes that a token reads, on average
     double reading;                 // bytes a second of both
     double bandwidth;               // bytes a second that the machine could
@@ -49,9 +49,10 @@ static costs costs_of(const session *s, const generate_report *r)
 // @end report-costs
 
 // @begin report-probe
-// What chapter 2 measures, once for a run, and behind the peak of memory: the
-// block that is read has nothing to do with the model.
-static lll_status measure(const session *s, costs *c, lll_error *err)
+// What chapter 2 measures, once for a run. From then on the peak of memory is
+// that of the block that was read, which has nothing to do with the model: it
+// is told with the first answer, where it was asked for before.
+static lll_status measure(costs *c, lll_error *err)
 {
     static memory_speed speed;
     lll_status status = LLL_OK;
@@ -61,7 +62,9 @@ static lll_status measure(const session *s, costs *c, lll_error *err)
         return lll_fail(err, LLL_ERR_MEMORY, "--probe: there is too little "
                         "free memory to measure it; leave it out");
     if (speed.n_bytes == 0)
-        status = probe_memory(block, s->request.n_threads, 0.2, &speed, err);
+        status = probe_memory(block, machine_cores(), 0.2, &speed, err);
+    else
+        c->peak = 0;
     c->bandwidth = speed.all_cores > speed.one_core ? speed.all_cores
                                                     : speed.one_core;
     return status;
@@ -91,31 +94,49 @@ static void one_line(const settings *set, const generate_report *r,
 }
 // @end report-line
 
-// @begin report-page
-static void page(const session *s, const generate_report *r, const costs *c)
+// @begin report-reading
+// What a token reads, and beside what memory delivers.
+static void reading_lines(const costs *c)
 {
-    char peak[32], weights[32], cache[32], reading[32], bandwidth[32];
-    size_text(c->peak, peak, sizeof peak);
+    char weights[32], cache[32], reading[32], bandwidth[32];
     size_text((uint64_t)c->weights, weights, sizeof weights);
     size_text((uint64_t)c->cache, cache, sizeof cache);
     count_text((uint64_t)c->reading, reading, sizeof reading);
     count_text((uint64_t)c->bandwidth, bandwidth, sizeof bandwidth);
+    fprintf(stderr, "  reading   %12s of weights and %s of the cache for a "
+            "token,\n", weights, cache);
+    fprintf(stderr, "            %11sB a second", reading);
+    bool cached = c->weights <= (double)machine_cache_bytes()
+                  || c->reading > c->bandwidth;
+    if (c->bandwidth > 0 && cached)
+        fprintf(stderr, " from a cache; memory delivers %sB", bandwidth);
+    else if (c->bandwidth > 0)
+        fprintf(stderr, ", %.0f %% of the %sB that memory delivers",
+                100 * c->reading / c->bandwidth, bandwidth);
+    fputc('\n', stderr);
+}
+// @end report-reading
+
+// @begin report-page
+// What was not measured has no line.
+static void page(const session *s, const generate_report *r, const costs *c)
+{
+    char peak[32];
+    size_text(c->peak, peak, sizeof peak);
     fprintf(stderr, "  computed with %s, %d thread%s\n",
             s->model.products.kernels->name, s->request.n_threads,
             plural(s->request.n_threads));
     fprintf(stderr, "  opened in    %9.1f ms\n", 1e3 * s->load_seconds);
-    fprintf(stderr, "  first token  %9.1f ms after the question\n",
-            1e3 * r->first_token_seconds);
-    fprintf(stderr, "  the others   %9.2f ms each (p50), %.2f (p95), "
-            "%.2f (p99)\n", 1e3 * c->p50, 1e3 * c->p95, 1e3 * c->p99);
-    fprintf(stderr, "  memory    %12s at most\n", peak);
-    fprintf(stderr, "  reading   %12s of weights and %s of the cache for a "
-            "token,\n", weights, cache);
-    fprintf(stderr, "            %11sB a second", reading);
-    if (c->bandwidth > 0)
-        fprintf(stderr, ", %.0f %% of the %sB that memory delivers",
-                100 * c->reading / c->bandwidth, bandwidth);
-    fputc('\n', stderr);
+    if (r->completion_tokens > 0)
+        fprintf(stderr, "  first token  %9.1f ms after the question\n",
+                1e3 * r->first_token_seconds);
+    if (r->token_times.n > 0)
+        fprintf(stderr, "  the others   %9.2f ms each (p50), %.2f (p95), "
+                "%.2f (p99)\n", 1e3 * c->p50, 1e3 * c->p95, 1e3 * c->p99);
+    if (c->peak > 0)
+        fprintf(stderr, "  memory    %12s at most\n", peak);
+    if (r->token_times.n > 0)
+        reading_lines(c);
 }
 
 // @end report-page
@@ -129,7 +150,7 @@ lll_status report_lines(const session *s, const settings *set,
     if (!set->quiet)
         one_line(set, r, &c);
     if (set->probe)
-        status = measure(s, &c, err);
+        status = measure(&c, err);
     if (set->report || set->probe)
         page(s, r, &c);
     return status;
@@ -156,7 +177,10 @@ static void report_times(const session *s, const generate_report *r,
     size_t n = sizeof rows / sizeof rows[0] - (c->bandwidth > 0 ? 0 : 2);
     for (size_t i = 0; i < n; i++) {
         json_out_key(json, rows[i].name);
-        json_out_f64(json, rows[i].value);
+        if (rows[i].value > 0)
+            json_out_f64(json, rows[i].value);
+        else
+            json_out_null(json);    // no token took it
     }
 }
 // @end report-times
@@ -171,19 +195,22 @@ lll_status report_json(const session *s, const settings *set,
     json_out_key(json, "isa");
     json_out_text(json, s->model.products.kernels->name);
     costs c = costs_of(s, r);
-    lll_status status = set->probe ? measure(s, &c, err) : LLL_OK;
+    lll_status status = set->probe ? measure(&c, err) : LLL_OK;
     const struct { const char *name; uint64_t value; } counts[] = {
         {"prompt_tokens", (uint64_t)r->prompt_tokens},
         {"completion_tokens", (uint64_t)r->completion_tokens},
         {"seed", set->sampling.seed},
         {"threads", (uint64_t)s->request.n_threads},
-        {"peak_bytes", c.peak},
         {"weight_bytes_per_token", (uint64_t)c.weights},
         {"cache_bytes_per_token", (uint64_t)c.cache},
     };
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         json_out_key(json, counts[i].name);
         json_out_u64(json, counts[i].value);
+    }
+    if (c.peak > 0) {
+        json_out_key(json, "peak_bytes");
+        json_out_u64(json, c.peak);
     }
     report_times(s, r, &c, json);
     json_out_end(json);

@@ -8,8 +8,8 @@
 #include "common/session.h"
 
 // @begin report-api
-// What an answer cost: a line on standard error, a page of them with
-// --report, nothing with -q.
+// What an answer cost: a line on standard error, or nothing with -q; with
+// --report a page.
 lll_status report_lines(const session *s, const settings *set,
                         const generate_report *r, lll_error *err);
 

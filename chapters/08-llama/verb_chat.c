@@ -44,10 +44,9 @@ static lll_status talk_by_lines(partner *p, listener *hear, lll_error *err)
         fputs("Type a message, or /help. Ctrl-C ends an answer, Ctrl-D the "
               "talk.\n", stderr);
     while (status == LLL_OK && !p->over) {
-        if (p->person) {
-            watch_interrupt();      // here Ctrl-C is as good as Ctrl-D
+        watch_interrupt(true);      // here Ctrl-C is as good as Ctrl-D
+        if (p->person)
             fputs("> ", stderr);
-        }
         status = read_message(p->person, line, p->s->model.text_bytes, &n,
                               err);
         if (status == LLL_OK && n < 0)
@@ -68,16 +67,16 @@ static lll_status talk_by_lines(partner *p, listener *hear, lll_error *err)
 lll_status talk_with(partner *p, listener *hear, lll_error *err)
 {
     const settings *set = &p->set;
-    file_map map = {NULL, 0};
+    file_map map;
+    const char *text;
+    size_t n;
     p->person = set->prompt == NULL && set->prompt_file == NULL
                 && isatty(STDIN_FILENO);
-    if (set->prompt != NULL)
-        return hear(p, set->prompt, strlen(set->prompt), false, err);
-    if (set->prompt_file == NULL)
+    if (set->prompt == NULL && set->prompt_file == NULL)
         return talk_by_lines(p, hear, err);
-    lll_status status = file_map_open(&map, set->prompt_file, err);
+    lll_status status = prompt_text(p->s, set, &map, &text, &n, err);
     if (status == LLL_OK)
-        status = hear(p, (const char *)map.bytes, map.n_bytes, false, err);
+        status = hear(p, text, n, false, err);
     file_map_close(&map);
     return status;
 }

@@ -8,7 +8,7 @@
 #include "common/score.h"
 #include "common/terminal.h"
 
-// @begin verb-show-score
+// @begin verb-show-progress
 // How far a text is scored: the bytes in front of the window at hand, those
 // behind it, and its tokens.
 typedef struct {
@@ -23,11 +23,18 @@ static void show_progress(void *context, size_t n_done)
     terminal_progress(stderr, "scoring", done / (double)p->n_bytes);
 }
 
+// @end verb-show-progress
+
+// @begin verb-show-score
 static lll_status print_score(const text_score *score, bool as_json,
                               lll_error *err)
 {
     json_out json;
+    bool cut = *score->interrupted != 0;
     if (!as_json) {
+        if (cut)
+            fputs("[interrupted: a score of the text's beginning]\n",
+                  stderr);
         printf("perplexity %.4f (%" PRIu64 " tokens scored, mean "
                "-log p %.5f)\n", score->perplexity, score->n_scored,
                score->nll);
@@ -41,6 +48,8 @@ static lll_status print_score(const text_score *score, bool as_json,
     json_out_f64(&json, score->nll);
     json_out_key(&json, "perplexity");
     json_out_f64(&json, score->perplexity);
+    json_out_key(&json, "interrupted");
+    json_out_bool(&json, cut);
     json_out_end(&json);
     return json_out_finish(&json, err);
 }
@@ -57,7 +66,8 @@ static lll_status score_file(session *s, const file_map *map, bool quiet,
     lll_status status = session_text(s, (const char *)map->bytes,
                                      map->n_bytes, &e, err);
     *score = (text_score){.progress = quiet ? NULL : show_progress,
-                          .context = &p};
+                          .context = &p,
+                          .interrupted = watch_interrupt(false)};
     while (status == LLL_OK) {
         status = tokenizer_more(&e, ids, (size_t)s->request.n_ctx, &p.n_ids,
                                 err);
@@ -68,7 +78,9 @@ static lll_status score_file(session *s, const file_map *map, bool quiet,
                                                      : tokenizer_done(&e);
         status = score_window(&s->model, 0, ids, p.n_ids, score, err);
     }
-    if (status == LLL_OK)
+    // What has been scored so far may have taken an hour.
+    if (status == LLL_OK
+        || (status == LLL_ERR_INTERRUPTED && score->n_scored > 0))
         status = score_finish(score, err);
     return name_model(s, status, err);
 }
@@ -92,7 +104,10 @@ static lll_status score_and_note(session *s, const file_map *map,
     if (status != LLL_OK)
         return status;
     status = score_file(s, map, set->quiet, score, err);
-    if (status == LLL_OK)
+    if (status == LLL_OK && *score->interrupted)
+        fprintf(stderr, "%s: not written, for the text was not read to its "
+                "end\n", set->importance);
+    else if (status == LLL_OK)
         status = importance_write(&seen, set->importance, set->perplexity,
                                   s->request.n_ctx, err);
     importance_end(&seen);

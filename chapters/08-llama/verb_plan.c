@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "chapters/08-llama/verbs.h"
 #include "common/file.h"
@@ -18,7 +19,7 @@ static lll_status mapped_bytes(const session *s, const settings *set,
     const char *text = set->perplexity != NULL ? set->perplexity
                                                : set->prompt_file;
     *n = s->file.n_bytes;
-    if (text == NULL)
+    if (text == NULL || strcmp(text, "-") == 0)
         return LLL_OK;
     lll_status status = file_map_open(&map, text, err);
     if (status != LLL_OK)

@@ -4,17 +4,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
-
 // @begin verbs-companions
 // Options that say more about some verbs, and nothing about the others.
+typedef struct {
+    const char *option;
+    bool given, fits;
+    const char *verbs;
+} companion;
+
+static lll_status check_rows(const companion *rows, size_t n, lll_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].given && !rows[i].fits)
+            return lll_fail(err, LLL_ERR_USAGE, "%s is for %s, which is not "
+                            "asked for", rows[i].option, rows[i].verbs);
+    return LLL_OK;
+}
+
 static lll_status check_companions(const settings *set, lll_error *err)
 {
-    const struct {
-        const char *option;
-        bool given, fits;
-        const char *verbs;
-    } rows[] = {
+    const companion rows[] = {
         {"-sys", set->system != NULL, set->chat || set->compare != NULL,
          "--chat or --compare"},
         {"--chat-template", set->chat_template != NULL, set->chat,
@@ -23,21 +32,52 @@ static lll_status check_companions(const settings *set, lll_error *err)
          "--perplexity"},
         {"--cache-dir", set->cache_dir != NULL, set->requantize != NULL,
          "--requantize"},
-        {"--requantize", set->requantize != NULL, set->compare == NULL,
-         "one model, with -m"},
         {"--save", set->save != NULL, set->chat, "--chat"},
         {"--resume", set->resume != NULL, set->chat, "--chat"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].given && !rows[i].fits)
-            return lll_fail(err, LLL_ERR_USAGE, "%s is for %s; give both or "
-                            "neither", rows[i].option, rows[i].verbs);
+    return check_rows(rows, sizeof rows / sizeof rows[0], err);
+}
+// @end verbs-companions
+
+// @begin verbs-answers
+// The same for what says more about an answer or a result.
+static lll_status check_answers(const settings *set, lll_error *err)
+{
+    bool writes = set->perplexity == NULL && set->trace == NULL
+                  && !set->logits && !set->version;
+    bool reads = set->perplexity == NULL && !set->version;
+    bool prints = (set->trace == NULL && !set->version) || set->plan;
+    const companion rows[] = {
+        {"--json", set->json, prints, "a printed result"},
+        {"-p", set->prompt != NULL, reads, "a verb that reads it"},
+        {"-f", set->prompt_file != NULL, reads, "a verb that reads it"},
+        {"--show-prompt", set->show_prompt, writes, "an answer"},
+        {"--stop", set->stops.n_items > 0, writes, "an answer"},
+        {"--context-shift", set->context_shift, writes, "an answer"},
+        {"--report", set->report, writes, "an answer"},
+        // It reads a block of memory that no plan counts.
+        {"--probe", set->probe, writes && !set->plan, "an answer"},
+    };
+    return check_rows(rows, sizeof rows / sizeof rows[0], err);
+}
+// @end verbs-answers
+
+// @begin verbs-pairs
+// Options that cannot be together.
+static lll_status check_pairs(const settings *set, lll_error *err)
+{
+    if (set->requantize != NULL && set->compare != NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "--requantize is for one model, "
+                        "with -m; leave it or --compare out");
     if (set->compare != NULL && (set->compare_with == NULL || set->plan))
         return lll_fail(err, LLL_ERR_USAGE, "--compare wants two model "
                         "files, and --plan one, with -m");
+    if ((set->report || set->probe) && set->quiet && !set->json)
+        return lll_fail(err, LLL_ERR_USAGE, "--report and --probe ask for a "
+                        "report, and -q for none; leave one out");
     return LLL_OK;
 }
-// @end verbs-companions
+// @end verbs-pairs
 
 // @begin verbs-choose
 lll_status verb_choose(const settings *set, verb *out, lll_error *err)
@@ -59,6 +99,10 @@ lll_status verb_choose(const settings *set, verb *out, lll_error *err)
             return lll_fail(err, LLL_ERR_USAGE, "%s and %s each do another "
                             "thing; give one", v->option, other->option);
     lll_status status = check_companions(set, err);
+    if (status == LLL_OK)
+        status = check_answers(set, err);
+    if (status == LLL_OK)
+        status = check_pairs(set, err);
     if (status == LLL_OK)
         *out = *v;
     return status;
@@ -102,21 +146,49 @@ lll_status name_model(const session *s, lll_status status, lll_error *err)
 }
 // @end verbs-name
 
+// @begin verbs-input
+// All of standard input, as far as the memory planned for a line goes.
+static lll_status read_input(const session *s, const char **text, size_t *n,
+                             lll_error *err)
+{
+    size_t most = s->model.text_bytes;
+    *text = s->model.line;
+    *n = fread(s->model.line, 1, most, stdin);
+    if (*n < most || getchar() == EOF)
+        return LLL_OK;
+    return lll_fail(err, LLL_ERR_OVERFLOW, "-f -: more than %zu bytes on "
+                    "standard input, expected a prompt; use a larger -c, or "
+                    "-f with a file", most);
+}
+// @end verbs-input
+
 // @begin verbs-prompt
-const char default_prompt[] = "A language model";
+lll_status prompt_text(const session *s, const settings *set, file_map *map,
+                       const char **text, size_t *n, lll_error *err)
+{
+    *map = (file_map){NULL, 0};
+    if (set->prompt_file == NULL) {
+        *text = set->prompt != NULL ? set->prompt : "A language model";
+        *n = strlen(*text);
+        return LLL_OK;
+    }
+    if (strcmp(set->prompt_file, "-") == 0)
+        return read_input(s, text, n, err);
+    lll_status status = file_map_open(map, set->prompt_file, err);
+    *text = (const char *)map->bytes;
+    *n = map->n_bytes;
+    return status;
+}
 
 lll_status read_prompt(const session *s, const settings *set,
                        const int32_t **ids, size_t *n_ids, lll_error *err)
 {
-    const char *text = set->prompt != NULL ? set->prompt : default_prompt;
-    if (set->prompt_file == NULL)
-        return session_encode(s, text, strlen(text), ids, n_ids, err);
     file_map map;
-    lll_status status = file_map_open(&map, set->prompt_file, err);
-    if (status != LLL_OK)
-        return status;
-    status = session_encode(s, (const char *)map.bytes, map.n_bytes, ids,
-                            n_ids, err);
+    const char *text;
+    size_t n;
+    lll_status status = prompt_text(s, set, &map, &text, &n, err);
+    if (status == LLL_OK)
+        status = session_encode(s, text, n, ids, n_ids, err);
     file_map_close(&map);
     return status;
 }

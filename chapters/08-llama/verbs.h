@@ -4,9 +4,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "chapters/08-llama/options.h"
 #include "common/error.h"
+#include "common/file.h"
 #include "common/generate.h"
 #include "common/session.h"
 
@@ -39,16 +41,28 @@ void own_buffers(void);
 lll_status open_session(session *s, const char *model, const settings *set,
                         int n_outputs, lll_error *err);
 
-// The prompt, from the command line or its file, as token numbers that are
-// valid until the next text.
+// The prompt as a text: from the command line, a file, standard input for
+// "-", or a few words of ours. Valid until *map is closed or a line is read.
+lll_status prompt_text(const session *s, const settings *set, file_map *map,
+                       const char **text, size_t *n, lll_error *err);
+
+// The same as token numbers, which are valid until the next text.
 lll_status read_prompt(const session *s, const settings *set,
                        const int32_t **ids, size_t *n_ids, lll_error *err);
 
-// What the prompt is when nobody gives one.
-extern const char default_prompt[];
+// The model computes what is no number, and only we know in which file it
+// is: give that error a name. Other statuses are passed on.
+lll_status name_model(const session *s, lll_status status, lll_error *err);
+// @end verbs-api
 
-// From now on Ctrl-C sets this, once.
-const volatile sig_atomic_t *watch_interrupt(void);
+// @begin verbs-answering
+// From now on Ctrl-C sets this, once; and ends a wait for input, or lets it
+// go on.
+const volatile sig_atomic_t *watch_interrupt(bool ends_reading);
+
+// Show a text that a stranger wrote. A terminal would obey its control
+// characters, so there all but the ends of lines and tabs appear as \xNN.
+void show_text(FILE *out, const char *text, size_t n);
 
 // What the command line says about answers, and an eye on Ctrl-C.
 generate_options answer_options(const settings *set);
@@ -61,9 +75,6 @@ lll_status show_prompt(const session *s, const settings *set,
 lll_status answer(session *s, const settings *set, const int32_t *ids,
                   size_t n_ids, lll_error *err);
 
-// The model computes what is no number, and only we know in which file it
-// is: give that error a name. Other statuses are passed on.
-lll_status name_model(const session *s, lll_status status, lll_error *err);
-// @end verbs-api
+// @end verbs-answering
 
 #endif
