@@ -112,7 +112,9 @@ static lll_status run_error(const gguf_file *a, const char *path,
     gguf_close(&b);
     return status;
 }
+// @end main-run
 
+// @begin main-run-2
 static lll_status run(const args_list *words, request *r, lll_error *err)
 {
     gguf_file file;
@@ -139,7 +141,7 @@ static lll_status run(const args_list *words, request *r, lll_error *err)
     gguf_close(&file);
     return status;
 }
-// @end main-run
+// @end main-run-2
 
 // @begin main
 int main(int argc, char **argv)

@@ -42,13 +42,15 @@ static void add_all(const moved *one, moved *all)
     all->bytes += one->bytes;
     all->numbers += one->numbers;
 }
+// @end error-measure
 
+// @begin error-relative
 // As a share of what the numbers are themselves.
 static double relative(const moved *m)
 {
     return m->squares == 0 ? 0 : sqrt(m->error_squares / m->squares);
 }
-// @end error-measure
+// @end error-relative
 
 // @begin error-rows
 // A tensor and its other form: of another file, or in another type.
