@@ -73,6 +73,27 @@ def test_only_for_that_source(tmp_path):
     source.write_bytes(raw)
     run(source, cache)
     assert len(results(cache)) == 3
+    # Changed in place, and the time of modification set back.
+    times = source.stat()
+    raw[-1] ^= 0x40
+    with source.open("r+b") as file:
+        file.write(raw)
+    os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+    now = source.stat()
+    assert (now.st_ino, now.st_size, now.st_mtime_ns) \
+        == (times.st_ino, times.st_size, times.st_mtime_ns)
+    run(source, cache)
+    assert len(results(cache)) == 4
+
+
+def test_a_spoilt_result_is_made_again(tmp_path):
+    run(TINY, tmp_path)
+    made, = results(tmp_path)
+    good = made.read_bytes()
+    for bad in (b"", good[:5000], b"x" * len(good)):
+        made.write_bytes(bad)
+        run(TINY, tmp_path)
+        assert made.read_bytes() == good
 
 
 def test_a_spoilt_key_is_made_again(tmp_path):
@@ -107,8 +128,13 @@ def test_refusals(tmp_path):
                       env={"PATH": os.environ["PATH"]})
     assert "give --cache-dir" in said
     (tmp_path / "file").write_text("")
-    said = run(TINY, tmp_path / "file" / "c", code=1)
-    assert "cannot make the folder" in said
+    for path in (tmp_path / "file" / "c", tmp_path / "file"):
+        said = run(TINY, path, code=1)
+        assert "file: cannot make the folder: Not a directory" in said
+    said = run(TINY, "", code=2)
+    assert "--cache-dir is empty, expected the name of a folder" in said
+    said = run(TINY, f"{tmp_path}/" + "x/" * 2000, code=2)
+    assert "expected less than 3900" in said
     said = run(tmp_path / "missing.gguf", tmp_path / "c", code=1)
     assert "missing.gguf: cannot open it" in said
     assert [p.name for p in tmp_path.iterdir()] == ["file"]

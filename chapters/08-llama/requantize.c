@@ -2,25 +2,24 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/convert.h"
 #include "common/file.h"
 #include "common/machine.h"
+#include "common/progress.h"
 #include "common/sha256.h"
-#include "common/terminal.h"
 
 // @begin requantize-folder
-enum { PATH_BYTES = 4096 };
+// A folder, and behind it a hash of 64 digits, a recipe and an ending.
+enum { FOLDER_BYTES = 3900, PATH_BYTES = FOLDER_BYTES + 196 };
 
 // An encoder that chooses other codes needs another number here, or old
 // results would be taken for its own.
-#define CACHE_VERSION 1
+#define CACHE_VERSION 2
 
 // Make a folder and those above it.
 static lll_status make_folder(char *path, lll_error *err)
@@ -30,7 +29,10 @@ static lll_status make_folder(char *path, lll_error *err)
         if (kept != '/' && kept != '\0')
             continue;
         *slash = '\0';
-        int failed = mkdir(path, 0777) != 0 && errno != EEXIST ? errno : 0;
+        int failed = mkdir(path, 0777) != 0 ? errno : 0;
+        struct stat info;
+        if (failed == EEXIST && stat(path, &info) == 0)
+            failed = S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
         if (failed != 0)
             return lll_fail(err, LLL_ERR_IO, "%s: cannot make the folder: "
                             "%s; name another with --cache-dir", path,
@@ -48,13 +50,20 @@ static lll_status find_folder(const char *given, char *path, lll_error *err)
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int n = -1;
     if (given != NULL)
-        n = snprintf(path, PATH_BYTES, "%s", given);
+        n = snprintf(path, FOLDER_BYTES, "%s", given);
     else if (cache != NULL && cache[0] == '/')      // else to be ignored
-        n = snprintf(path, PATH_BYTES, "%s/llama-line-by-line", cache);
+        n = snprintf(path, FOLDER_BYTES, "%s/llama-line-by-line", cache);
     else if (home != NULL && home[0] != '\0')
-        n = snprintf(path, PATH_BYTES, "%s/.cache/llama-line-by-line", home);
-    // Two names of 64 digits and a recipe follow.
-    if (n <= 0 || n >= PATH_BYTES - 200)
+        n = snprintf(path, FOLDER_BYTES, "%s/.cache/llama-line-by-line",
+                     home);
+    if (n == 0)
+        return lll_fail(err, LLL_ERR_USAGE, "--cache-dir is empty, expected "
+                        "the name of a folder");
+    if (n >= FOLDER_BYTES)
+        return lll_fail(err, LLL_ERR_USAGE, "%.60s...: a folder's name of "
+                        "%d bytes, expected less than %d; name another with "
+                        "--cache-dir", path, n, FOLDER_BYTES);
+    if (n < 0)
         return lll_fail(err, LLL_ERR_USAGE, "--requantize wants a folder "
                         "for its results, and neither XDG_CACHE_HOME nor "
                         "HOME names one; give --cache-dir");
@@ -62,34 +71,9 @@ static lll_status find_folder(const char *given, char *path, lll_error *err)
 }
 // @end requantize-folder-2
 
-// @begin requantize-interrupt
-static volatile sig_atomic_t stopped;
-
-static void on_stop(int number)
-{
-    (void)number;
-    stopped = 1;
-}
-
-static void watch_signals(bool watching)
-{
-    struct sigaction action = {.sa_handler = watching ? on_stop : SIG_DFL};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static bool show_share(void *context, double share)
-{
-    int *percent = context;
-    if (*percent != (int)(100 * share))
-        terminal_progress(stderr, "converting", share);
-    *percent = (int)(100 * share);
-    return !stopped;
-}
-// @end requantize-interrupt
-
 // @begin requantize-hash
-// Device, inode, size and time of change of every part, as a hash.
+// Device, inode, size and time of change of every part, as a hash. Not the
+// time of modification: that can be set to what it was.
 static bool first_key(const gguf_file *file, char text[SHA256_TEXT])
 {
     sha256 hash;
@@ -103,11 +87,11 @@ static bool first_key(const gguf_file *file, char text[SHA256_TEXT])
                          (uintmax_t)info.st_dev, (uintmax_t)info.st_ino,
                          (intmax_t)info.st_size,
 #ifdef __APPLE__
-                         (intmax_t)info.st_mtimespec.tv_sec,
-                         info.st_mtimespec.tv_nsec);
+                         (intmax_t)info.st_ctimespec.tv_sec,
+                         info.st_ctimespec.tv_nsec);
 #else
-                         (intmax_t)info.st_mtim.tv_sec,
-                         info.st_mtim.tv_nsec);
+                         (intmax_t)info.st_ctim.tv_sec,
+                         info.st_ctim.tv_nsec);
 #endif
         sha256_add(&hash, line, (size_t)n);
     }
@@ -139,7 +123,7 @@ static void hash_source(const gguf_file *file, const char *key,
     char path[PATH_BYTES];
     file_map map;
     file_writer out;
-    snprintf(path, sizeof path, "%.3800s/%s.sha256", folder, key);
+    snprintf(path, sizeof path, "%s/%s.sha256", folder, key);
     if (file_map_open(&map, path, NULL) == LLL_OK) {
         bool whole = map.n_bytes == SHA256_TEXT - 1;
         if (whole)
@@ -163,14 +147,14 @@ static lll_status convert_to(const gguf_file *file, const recipe *r,
                              const settings *set, const char *path,
                              lll_error *err)
 {
-    int percent = -1;
-    convert_options options = {*r, NULL, (int)set->n_threads, show_share,
-                               &percent};
+    progress bar;
+    convert_options options = {*r, NULL, (int)set->n_threads, progress_show,
+                               &bar};
     if (options.n_threads == 0)
         options.n_threads = machine_cores();
-    watch_signals(true);
+    progress_begin(&bar, stderr, "converting");
     lll_status status = convert_file(file, path, &options, err);
-    watch_signals(false);
+    progress_end(&bar);
     if (status == LLL_OK && !set->quiet)
         fprintf(stderr, "kept as %s\n", path);
     return status;
@@ -200,10 +184,20 @@ static lll_status open_source(const char *path, gguf_file *file,
 // @end requantize-model-2
 
 // @begin requantize
+// Is a result there, and is it a model? A disk may have lost its end.
+static bool is_there(const char *path)
+{
+    gguf_file file;
+    if (gguf_open(&file, path, NULL) != LLL_OK)
+        return false;
+    gguf_close(&file);
+    return true;
+}
+
 lll_status requantize(const settings *set, char *path, size_t capacity,
                       lll_error *err)
 {
-    char folder[PATH_BYTES], source[SHA256_TEXT], key[SHA256_TEXT];
+    char folder[FOLDER_BYTES], source[SHA256_TEXT], key[SHA256_TEXT];
     gguf_file file;
     recipe r;
     if (!recipe_find(set->requantize, &r))
@@ -215,9 +209,9 @@ lll_status requantize(const settings *set, char *path, size_t capacity,
     status = find_folder(set->cache_dir, folder, err);
     if (status == LLL_OK) {
         hash_source(&file, key, folder, source);
-        snprintf(path, capacity, "%.3800s/%s-%s-%d.gguf", folder, source,
+        snprintf(path, capacity, "%s/%s-%s-%d.gguf", folder, source,
                  r.name, CACHE_VERSION);
-        if (access(path, R_OK) != 0)
+        if (!is_there(path))
             status = convert_to(&file, &r, set, path, err);
     }
     gguf_close(&file);

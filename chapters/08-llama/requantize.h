@@ -14,8 +14,9 @@
 // ~/.cache. A result is called by the SHA-256 of its source and by the
 // recipe, so another file of the same name is another source. Reading a
 // gigabyte at each start would be no gain: the hash itself is kept under the
-// source's device, inode, size and time of change, and believed as long as
-// these four are what they were.
+// source's device, inode, size and time of change (of its inode: that of the
+// last modification can be set back), and believed as long as these four are
+// what they were. A result that cannot be opened is made again.
 //
 // path   of `capacity` bytes: filled with the result's name
 // LLL_ERR_USAGE   no such recipe, or no folder; and the errors of
