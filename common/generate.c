@@ -68,7 +68,8 @@ lll_status generate_prefill(llama *model, int sequence, const int32_t *ids,
 
 // @begin generate-room
 // Is there room for n more tokens? With context_shift it is made.
-static bool make_room(llama *m, const generate_options *o, size_t n)
+static bool make_room(llama *m, const generate_options *o, size_t n,
+                      generate_report *report)
 {
     kv_cache *cache = &m->caches[o->sequence];
     int32_t *history = generate_history(m, o->sequence);
@@ -81,6 +82,7 @@ static bool make_room(llama *m, const generate_options *o, size_t n)
         memmove(history + o->keep, history + o->keep + drop,
                 (size_t)left * sizeof *history);
         llama_remove(m, o->sequence, o->keep, drop);
+        report->dropped += drop;
     }
     return true;
 }
@@ -235,7 +237,7 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
             last = true;
         }
         // The last token is fed only when something will follow it.
-        if ((last && !o->continues) || !make_room(m, o, 1))
+        if ((last && !o->continues) || !make_room(m, o, 1, report))
             return LLL_OK;
         lll_status s = feed(m, o->sequence, &id, 1, true, &logits, err);
         if (s != LLL_OK || last)
@@ -255,7 +257,7 @@ static lll_status read_prompt(llama *m, const generate_options *o,
 {
     kv_cache *cache = &m->caches[o->sequence];
     *ended = true;
-    if (!make_room(m, o, n) && cache->length > 0
+    if (!make_room(m, o, n, report) && cache->length > 0
         && n <= (size_t)cache->capacity) {
         report->reason = FINISH_LENGTH;
         return LLL_OK;

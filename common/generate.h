@@ -56,6 +56,7 @@ typedef struct {
     double decode_seconds;      // from there to the last token
     latency token_times;        // each on this way
     uint64_t positions;         // that they looked at, in sum
+    int dropped;                // tokens that context_shift took away
 } generate_report;
 // @end generate-report
 

@@ -21,12 +21,14 @@ bool talk_undo(talk *t, session *s)
     if (t->n_turns == 0)
         return false;
     kv_cache_truncate(&s->model.caches[0], t->turns[--t->n_turns].begin);
+    if (s->model.caches[0].length == 0)
+        t->n_kept = 0;
     return true;
 }
 
 void talk_reset(talk *t, session *s)
 {
-    t->n_turns = 0;
+    t->n_turns = t->n_kept = 0;
     kv_cache_truncate(&s->model.caches[0], 0);
 }
 // @end talk-turns
@@ -35,27 +37,35 @@ void talk_reset(talk *t, session *s)
 // A saved talk: this, the token numbers, the turns, for each layer and head
 // the keys and the values of all positions, the text, and the hash of all
 // that.
+static const char magic[8] = {'L', 'L', 'L', 'T', 'A', 'L', 'K', '1'};
+
 typedef struct {
     char magic[8];
     char model[SHA256_TEXT], format[23];
     uint32_t type, length;          // of the cache
-    uint32_t n_turns, zero;
+    uint32_t n_turns, n_kept;
     uint64_t text_bytes;
 } saved_header;
 
-// What stands for a model: its size, its metadata, and where its tensors
-// begin. To hash all of the weights would take longer than to read them.
+// What stands for a model: its size, its metadata, and of each tensor 16
+// pieces, from its first bytes to its last. To hash all of the weights would
+// take longer than to read them.
 static void identify(const gguf_file *file, char text[SHA256_TEXT])
 {
-    enum { SAMPLE = 1024 };
+    enum { PIECES = 16, PIECE = 64 };
     uint64_t n_bytes = file->n_bytes;
     sha256 hash;
     sha256_init(&hash);
     sha256_add(&hash, &n_bytes, sizeof n_bytes);
     sha256_add(&hash, file->map.bytes, file->lists_end);
     for (size_t i = 0; i < file->n_tensors; i++) {
+        const unsigned char *bytes = file->tensors[i].data;
         size_t n = file->tensors[i].n_bytes;
-        sha256_add(&hash, file->tensors[i].data, n < SAMPLE ? n : SAMPLE);
+        size_t piece = n < PIECE ? n : PIECE;
+        size_t steps = (n - piece) / (PIECES - 1);
+        for (size_t k = 0; k < PIECES; k++)
+            sha256_add(&hash, k < PIECES - 1 ? bytes + k * steps
+                                             : bytes + n - piece, piece);
     }
     sha256_finish(&hash, text);
 }
@@ -68,12 +78,13 @@ static saved_header describe(const talk *t, const session *s,
     const kv_cache *c = &s->model.caches[0];
     saved_header h;
     memset(&h, 0, sizeof h);        // the bytes between its fields, too
-    memcpy(h.magic, "LLLTALK1", sizeof h.magic);
+    memcpy(h.magic, magic, sizeof magic);
     identify(&s->file, h.model);
     strncpy(h.format, format, sizeof h.format - 1);
     h.type = (uint32_t)c->type;
     h.length = (uint32_t)c->length;
     h.n_turns = (uint32_t)t->n_turns;
+    h.n_kept = (uint32_t)t->n_kept;
     return h;
 }
 // @end talk-describe
@@ -113,6 +124,35 @@ static uint64_t put_text(saver *w, const session *s)
 }
 // @end talk-saver
 
+// @begin talk-try
+// A name that was mistyped must not cost a model or a letter.
+static lll_status check_place(const char *path, lll_error *err)
+{
+    file_map map;
+    if (file_map_open(&map, path, NULL) != LLL_OK)
+        return LLL_OK;              // nothing there, or file_create() says
+    bool is_talk = map.n_bytes >= sizeof magic
+                   && memcmp(map.bytes, magic, sizeof magic) == 0;
+    file_map_close(&map);
+    if (is_talk)
+        return LLL_OK;
+    return lll_fail(err, LLL_ERR_ARGUMENT, "%s: another file is there, "
+                    "expected nothing or a saved talk; take another name, "
+                    "or remove it first", path);
+}
+
+lll_status talk_try(const char *path, lll_error *err)
+{
+    file_writer out;
+    lll_status status = check_place(path, err);
+    if (status == LLL_OK)
+        status = file_create(&out, path, err);
+    if (status == LLL_OK)
+        file_abandon(&out);
+    return status;
+}
+// @end talk-try
+
 // @begin talk-save
 lll_status talk_save(const talk *t, const session *s, const char *format,
                      const char *path, lll_error *err)
@@ -122,7 +162,9 @@ lll_status talk_save(const talk *t, const session *s, const char *format,
     char hash[SHA256_TEXT];
     saved_header h = describe(t, s, format);
     saver w = {.status = LLL_OK, .err = err};
-    lll_status status = file_create(&w.out, path, err);
+    lll_status status = check_place(path, err);
+    if (status == LLL_OK)
+        status = file_create(&w.out, path, err);
     if (status != LLL_OK)
         return status;
     h.text_bytes = put_text(NULL, s);
@@ -203,6 +245,8 @@ static bool sound(const saved_header *h, const int32_t *ids,
                   const talk_turn *turns, size_t n_tokens)
 {
     int32_t end = 0;
+    if (h->n_kept > h->length)
+        return false;
     for (uint32_t i = 0; i < h->length; i++)
         if (ids[i] < 0 || (size_t)ids[i] >= n_tokens)
             return false;
@@ -262,6 +306,7 @@ static void take(talk *t, session *s, const unsigned char *from)
            h.length * sizeof(int32_t));
     from += h.length * sizeof(int32_t);
     t->n_turns = (int)h.n_turns;
+    t->n_kept = (int)h.n_kept;
     memcpy(t->turns, from, h.n_turns * sizeof t->turns[0]);
     from += h.n_turns * sizeof t->turns[0];
     size_t bytes = h.length * c->row_bytes;

@@ -22,6 +22,9 @@ typedef struct {
 typedef struct {
     talk_turn turns[TALK_TURNS];
     int n_turns;
+    int n_kept;                 // tokens at the beginning that a shift of the
+                                // context should leave: the system prompt
+                                // and the first message
 } talk;
 // @end talk-type
 
@@ -32,13 +35,20 @@ void talk_add(talk *t, int begin, int answer);
 bool talk_undo(talk *t, session *s);
 void talk_reset(talk *t, session *s);
 
+// Can a talk be written there? To find out when it has ended is too late.
+//
+// LLL_ERR_ARGUMENT             a file stands there that is no saved talk
+// LLL_ERR_IO, LLL_ERR_MEMORY   as file_create()
+lll_status talk_try(const char *path, lll_error *err);
+
 // Write a talk to a file: its text, for people, its token numbers, its turns
 // and the cache, so that going on costs no prefill. The file appears whole or
-// not at all.
+// not at all. Its numbers are in the byte order of the machine; one of the
+// other order refuses it.
 //
-// format   name of the chat template, at most 23 bytes
+// format   name of the chat template, at most 22 bytes
 //
-// LLL_ERR_IO, LLL_ERR_MEMORY   as file_create(), file_write()
+// Errors as talk_try(), and those of file_write().
 lll_status talk_save(const talk *t, const session *s, const char *format,
                      const char *path, lll_error *err);
 

@@ -76,7 +76,7 @@ def test_commands():
     assert again[0] != again[1]
     for line, said in (("/no", "no command /no; /help lists"),
                        ("/undo", "nothing that could be taken back"),
-                       ("/retry", "there is no answer yet"),
+                       ("/retry", "no answer that could be given again"),
                        ("/save", "/save needs a file's name")):
         assert said in talk([line], code=1)
 
@@ -115,10 +115,11 @@ def test_a_talk_with_another_model(tmp_path):
     assert f"{saved}: a talk with another model; give that one" in said
     assert "a cache of F16, found F32; use the same -ctk" in talk(
         ["in"], "--resume", saved, "-ctk", "f32", code=1)
-    # The same file but for one byte of one weight.
+    # The same file but for one byte of one weight, not among the first.
     trained = tmp_path / "trained.gguf"
     data = bytearray(TINY.read_bytes())
-    data[gguf.GGUFReader(TINY).tensors[5].data_offset + 9] ^= 1
+    tensor = gguf.GGUFReader(TINY).tensors[5]
+    data[tensor.data_offset + tensor.n_bytes - 9] ^= 1
     trained.write_bytes(data)
     assert "another model" in talk(["in"], "-m", trained, "--resume", saved,
                                    code=1)
@@ -186,6 +187,63 @@ def test_somebody_at_a_terminal(tmp_path):
     assert saved.exists()
 
 
+def typed(steps, *options):
+    """Type, or call, and wait a moment; what is written and said, the
+    prompts of --show-prompt among it, and the code."""
+    master, slave = pty.openpty()
+    run = subprocess.Popen(
+        [ROOT / "chapter-08/run", *map(str, [*PLAIN, "-n", 3, *options])],
+        cwd=ROOT, stdin=slave, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT)
+    time.sleep(0.3)
+    for step in steps:
+        if callable(step):
+            step(run)
+        else:
+            os.write(master, step)
+        time.sleep(0.25)
+    out = run.communicate(timeout=60)[0].decode()
+    os.close(slave)
+    os.close(master)
+    return out, run.returncode
+
+
+def test_mistakes_at_a_terminal(tmp_path):
+    """End nothing."""
+    out, code = typed([b"/system be brief\nthe model\n/exit now\n/undo\n",
+                       b"x " * 2100 + b"\n", b"/exit\n"],
+                      "--chat", "--chat-template", "mistral-v0.2")
+    assert "has no place for a system prompt" in out
+    assert "/exit stands alone" in out and "[taken back]" in out
+    assert "a line of more than 4094 bytes" in out
+    assert code == 0 and out.count("> ") == 6
+    # Ctrl-C behind the first line of a message drops it.
+    interrupt = lambda run: run.send_signal(signal.SIGINT)
+    out, code = typed([b"half of it\\\n", interrupt, b"the model\n",
+                       b"/exit\n"], "--chat", "--show-prompt")
+    assert code == 0 and out.count("prompt, ") == 1 and "half" not in out
+    # The folder is gone when the talk ends.
+    folder, other = tmp_path / "folder", tmp_path / "other"
+    folder.mkdir()
+    out, code = typed([b"a\n", lambda run: folder.rmdir(), b"/exit\n",
+                       f"{other}\n".encode()], "--chat", "--save",
+                      folder / "talk")
+    assert code == 0 and "Another name" in out and other.exists()
+
+
+def test_two_models_at_a_terminal(tmp_path):
+    """The second is full: both have not heard it, and there is room when
+    something is taken back."""
+    small = engine.rewrite(TINY, tmp_path / "small.gguf",
+                           {"llama.context_length": 64})
+    line = b"the rain in the plain\n"
+    out, code = typed([line, line, line, b"/undo\n", b"a\n/help\n/exit\n"],
+                      "--compare", TINY, small)
+    assert code == 0 and out.count("/undo and /reset make room.") == 1
+    assert out.count(f"{small}:") == 3 and out.count("[taken back]") == 1
+    assert out.count("begin again") == 1
+
+
 def test_a_full_context():
     lines = ["the rain in the plain"] * 9
     ends = subprocess.run(
@@ -205,6 +263,66 @@ def test_a_full_context():
         "--context-shift", code=1)
     # A message that is longer than all of it.
     assert "use a larger -c" in talk(["word " * 200], "-c", 64, code=1)
+
+
+def saved_turns(path):
+    """How many tokens a file holds, and where its turns begin."""
+    data = path.read_bytes()
+    n_tokens, n_turns = struct.unpack_from("II", data, 100)
+    turns = struct.unpack_from(f"{2 * n_turns}i", data, 120 + 4 * n_tokens)
+    return struct.unpack_from(f"{n_tokens}i", data, 120), turns
+
+
+def test_a_shifted_talk_can_be_resumed(tmp_path):
+    """Its turns begin where messages do, or are gone; the system prompt and
+    the first message are whole."""
+    saved = tmp_path / "talk"
+    rain = ["in the plain", *["the rain"] * 3]
+    plenty = ["--context-shift", "--ignore-eos", "-sys", "be brief"]
+    cases = [(["a", "a", "a", "the rain", "a b c"], 64, 3, 9003),
+             (["in the plain", *["the rain"] * 2, "hello you there",
+               "the rain", "/retry"], 96, 5, 683)]
+    cases += [(rain + ["/retry"] * (n % 2), c, n, n)
+              for n in (1, 2, 5, 8, 13, 30) for c in (96, 128)]
+    for i, (lines, c, n, seed) in enumerate(cases):
+        saved.unlink(missing_ok=True)
+        more = plenty if i > 1 else plenty[:2]
+        # A talk that was shifted just now has nothing for /retry.
+        subprocess.run(
+            [ROOT / "chapter-08/run", *map(str, [
+                "--chat", *PLAIN, "-c", c, "-n", n, "-s", seed, *more,
+                "--save", saved])], cwd=ROOT, capture_output=True,
+            input="\n".join(lines).encode(), check=False, timeout=60)
+        ids, turns = saved_turns(saved)
+        for begin, answer in zip(turns[::2], turns[1::2]):
+            assert ids[begin] == (2 if begin else 1)
+            assert ids[answer - 1] == 201
+            assert ids[begin:answer].count(1) == (2 if begin or i < 2 else 3)
+        talk(["a"], "-c", c, "-n", n, "--context-shift", "--resume", saved)
+        assert i < 2 or (
+            b"<|im_start|>system\nbe brief<|im_end|>\n"
+            b"<|im_start|>user\nin the plain<|im_end|>\n"
+            b"<|im_start|>assistant\n") in saved.read_bytes()
+
+
+def test_nothing_is_lost_at_the_end(tmp_path):
+    """A name that cannot be is told before the first word; a talk that
+    fails is saved; and what is no talk is not replaced."""
+    assert "cannot create it" in talk(["a"], "--save", tmp_path / "no/x",
+                                      code=1)
+    saved, letter = tmp_path / "talk", tmp_path / "letter"
+    assert "no command /no" in talk(["the model", "/no"], "--save", saved,
+                                    code=1)
+    assert answers(["in"], "--resume", saved) == answers(
+        ["the model", "in"])[1:]
+    letter.write_bytes(b"Dear Ann, LLLTALK1")
+    assert "expected nothing or a saved talk" in talk(
+        ["a"], "--save", letter, code=1)
+    assert "expected nothing or a saved talk" in talk(
+        ["a", f"/save {letter}"], code=1)
+    assert letter.read_bytes() == b"Dear Ann, LLLTALK1"
+    assert "leave -sys out" in talk(["a"], "--resume", saved, "-sys", "b",
+                                    code=2)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="as test_memory.py")

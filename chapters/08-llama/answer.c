@@ -131,28 +131,28 @@ generate_options answer_options(const settings *set)
 
 // @begin answer
 lll_status answer(session *s, const settings *set, const int32_t *ids,
-                  size_t n_ids, lll_error *err)
+                  size_t n_ids, generate_report *report, lll_error *err)
 {
-    generate_report report;
     text_sink sink = {.as_json = set->json, .label = set->label};
     generate_options options = answer_options(set);
     options.on_text = on_text;
     options.context = &sink;
     lll_status status = LLL_OK;
+    *report = (generate_report){.reason = FINISH_LENGTH};
     if (set->show_prompt)
         status = show_prompt(s, set, ids, n_ids, err);
     if (status != LLL_OK || (set->show_prompt && set->n_predict == 0))
         return status;
     if (set->label != NULL && !set->json)
         printf("%s:\n", set->label);
-    status = generate(&s->model, &s->words, ids, n_ids, &options, &report,
+    status = generate(&s->model, &s->words, ids, n_ids, &options, report,
                       err);
     end_text(&sink, status == LLL_OK);
     if (status != LLL_OK)
         return name_model(s, status, err);
     if (set->json)
-        return report_json(s, set, &report, &sink.json, err);
+        return report_json(s, set, report, &sink.json, err);
     // Who cannot be written to did not interrupt; main() says what it was.
-    return ferror(stdout) ? LLL_OK : report_lines(s, set, &report, err);
+    return ferror(stdout) ? LLL_OK : report_lines(s, set, report, err);
 }
 // @end answer

@@ -7,6 +7,7 @@
 #include "chapters/08-llama/options.h"
 #include "common/chat.h"
 #include "common/error.h"
+#include "common/generate.h"
 #include "common/session.h"
 #include "common/talk.h"
 
@@ -23,9 +24,11 @@ typedef struct {
     bool person;                // somebody sits at a terminal
     bool over;                  // the talk has ended
     bool answered;              // the last thing that was heard
+    bool silent;                // another one says it
     // What answers: answer(), which prints.
     lll_status (*reply)(session *s, const settings *set, const int32_t *ids,
-                        size_t n_ids, lll_error *err);
+                        size_t n_ids, generate_report *report,
+                        lll_error *err);
 } partner;
 // @end partner
 
@@ -35,16 +38,19 @@ lll_status partner_begin(partner *p, session *s, const settings *set,
                          lll_error *err);
 
 // The tokens of a message, in p->s->model.ids.
-// LLL_ERR_ARGUMENT   it does not fit in the context
+// LLL_ERR_ARGUMENT   it does not fit in the context, or the template cannot
+//                    say it
 lll_status partner_encode(partner *p, const char *text, size_t n_bytes,
                           size_t *n_ids, lll_error *err);
 
 // A message of the user, and the model's answer.
+// LLL_ERR_ARGUMENT   as above, or a person has no room left for it
 lll_status partner_turn(partner *p, const char *text, size_t n_bytes,
                         lll_error *err);
 
 // A message, or, where it was typed, a command, "/reset".
-// LLL_ERR_ARGUMENT   there is no such command, or it cannot be done
+// LLL_ERR_ARGUMENT   as above, or there is no such command, or it cannot be
+//                    done
 typedef lll_status listener(partner *p, const char *text, size_t n_bytes,
                             bool typed, lll_error *err);
 listener partner_hear;

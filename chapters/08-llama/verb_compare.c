@@ -24,15 +24,15 @@ static void on_text(void *context, const char *text, size_t n)
 }
 
 static lll_status collect(session *s, const settings *set,
-                          const int32_t *ids, size_t n_ids, lll_error *err)
+                          const int32_t *ids, size_t n_ids,
+                          generate_report *report, lll_error *err)
 {
-    generate_report report;
     collected c = {s->model.message, 0, s->model.text_bytes};
     generate_options options = answer_options(set);
     options.on_text = on_text;
     options.context = &c;
     lll_status status = generate(&s->model, &s->words, ids, n_ids, &options,
-                                 &report, err);
+                                 report, err);
     s->model.message[c.n] = '\0';
     return name_model(s, status, err);
 }
@@ -91,6 +91,8 @@ static lll_status hear_both(partner *p, const char *text, size_t n,
 {
     bool columns = p->reply == collect;
     lll_status status = LLL_OK;
+    talk *first = &p[0].turns;
+    int before = p[0].s->model.caches[0].length;
     p[0].answered = p[1].answered = false;
     for (int i = 0; i < 2 && status == LLL_OK && !p->over; i++) {
         status = partner_hear(&p[i], text, n, typed, err);
@@ -98,15 +100,18 @@ static lll_status hear_both(partner *p, const char *text, size_t n,
         if (!p[i].answered)
             p[i].s->model.message[0] = '\0';
     }
-    // What one did not take in, the other has not heard either.
-    if (status == LLL_ERR_ARGUMENT && p[0].answered)
-        talk_undo(&p[0].turns, p[0].s);
+    // A message that one did not take in, the other has not heard either.
+    if (status == LLL_ERR_ARGUMENT && first->n_turns > 0
+        && first->turns[first->n_turns - 1].begin >= before)
+        talk_undo(first, p[0].s);
     if (status == LLL_OK && columns && (p[0].answered || p[1].answered))
         print_columns(p[0].s->model.message, p[1].s->model.message,
                       terminal_width(stdout));
     return status;
 }
+// @end compare-hear
 
+// @begin compare-names
 static void print_names(const partner *p)
 {
     int half = (terminal_width(stdout) - GAP) / 2;
@@ -118,7 +123,7 @@ static void print_names(const partner *p)
     terminal_bold(stdout, color, name);
     putchar('\n');
 }
-// @end compare-hear
+// @end compare-names
 
 // @begin compare-verb
 lll_status verb_compare(session *none, const settings *set, lll_error *err)
@@ -133,6 +138,7 @@ lll_status verb_compare(session *none, const settings *set, lll_error *err)
         if (status == LLL_OK)
             status = partner_begin(&two[i], &sessions[i], set, err);
         two[i].set.label = paths[i];
+        two[i].silent = i > 0;
         if (!set->json && isatty(STDOUT_FILENO)
             && terminal_width(stdout) >= WIDE)
             two[i].reply = collect;

@@ -10,6 +10,7 @@ lll_status verb_generate(session *s, const settings *set, lll_error *err)
     const char *text;
     size_t n_ids, n;
     file_map map;
+    generate_report report;
     lll_status status = prompt_text(s, set, &map, &text, &n, err);
     if (status == LLL_OK)
         status = session_encode(s, text, n, &ids, &n_ids, err);
@@ -20,6 +21,6 @@ lll_status verb_generate(session *s, const settings *set, lll_error *err)
         show_text(stderr, text, n);
     file_map_close(&map);
     return status != LLL_OK ? status
-                            : answer(s, set, ids, n_ids, err);
+                            : answer(s, set, ids, n_ids, &report, err);
 }
 // @end verb-generate

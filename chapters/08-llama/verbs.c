@@ -69,6 +69,9 @@ static lll_status check_pairs(const settings *set, lll_error *err)
     if (set->requantize != NULL && set->compare != NULL)
         return lll_fail(err, LLL_ERR_USAGE, "--requantize is for one model, "
                         "with -m; leave it or --compare out");
+    if (set->resume != NULL && set->system != NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "the talk of --resume has its "
+                        "system prompt already; leave -sys out");
     if (set->compare != NULL && (set->compare_with == NULL || set->plan))
         return lll_fail(err, LLL_ERR_USAGE, "--compare wants two model "
                         "files, and --plan one, with -m");

@@ -71,9 +71,10 @@ generate_options answer_options(const settings *set);
 lll_status show_prompt(const session *s, const settings *set,
                        const int32_t *ids, size_t n_ids, lll_error *err);
 
-// Generate from new tokens, and show text and report.
+// Generate from new tokens, and show text and report; *report is filled on
+// LLL_OK.
 lll_status answer(session *s, const settings *set, const int32_t *ids,
-                  size_t n_ids, lll_error *err);
+                  size_t n_ids, generate_report *report, lll_error *err);
 
 // @end verbs-answering
 
