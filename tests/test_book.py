@@ -1,6 +1,7 @@
 """make book: the same bytes twice, programs run again, pages looked at."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,27 @@ def test_the_same_bytes_from_two_folders(trees):
                      .read_bytes())
     assert books[0].startswith(b"%PDF") and len(books[0]) > 100_000
     assert books[0] == books[1]
+
+
+def test_a_listing_that_goes_on_says_so(trees, tools):
+    pdf = trees[0] / "build/book/llama-line-by-line.pdf"
+    if not pdf.exists():
+        assert make(trees[0], "book-pdf").returncode == 0
+    pages = json.loads(subprocess.run(
+        [tools, "-c", "import json, sys, pymupdf\nprint(json.dumps([p.get_"
+         "text().splitlines() for p in pymupdf.open(sys.argv[1])]))", pdf],
+        capture_output=True, text=True, check=True).stdout)
+    heads = [[line for line in page if re.match(r"\S+, lines? \d", line)]
+             for page in pages]
+    again = [line for before, page in zip(heads, heads[1:])
+             for line in page if line in before
+             and not line.endswith(", continued")]
+    went_on = [(line, before) for before, page in zip(heads, heads[1:])
+               for line in page if line.endswith(", continued")]
+    assert again == [] and len(went_on) > 5
+    for line, before in went_on:
+        assert line.removesuffix(", continued") in [
+            head.removesuffix(", continued") for head in before]
 
 
 def test_a_changed_constant_stops_the_book(trees):
