@@ -281,6 +281,25 @@ static void announce(gguf_writer *out, const gguf_file *from,
 }
 // @end convert-announce
 
+// @begin convert-room-needed
+// A disk may be full. How much room would have been enough?
+static void add_room(const gguf_file *from, const recipe *r, lll_error *err)
+{
+    size_t all = 0;
+    char text[32];
+    for (size_t i = 0; i < from->n_tensors; i++) {
+        size_t bytes = from->tensors[i].n_bytes;
+        recipe_choice choice = recipe_choose(r, from, &from->tensors[i]);
+        (void)convert_bytes(&from->tensors[i], choice.used, &bytes, NULL);
+        all = size_plus(all, bytes);
+    }
+    lll_error before = *err;
+    size_text(all, text, sizeof text);
+    lll_fail(err, before.code, "%s; its tensors alone take %s", before.text,
+             text);
+}
+// @end convert-room-needed
+
 // @begin convert-write
 static lll_status write_converted(const gguf_file *from, const char *path,
                                   convert_job *job, convert_progress *p,
@@ -291,6 +310,7 @@ static lll_status write_converted(const gguf_file *from, const char *path,
     gguf_writer_init(&out);
     announce(&out, from, r);
     lll_status status = gguf_write_begin(&out, path, err);
+    bool begun = status == LLL_OK;
     for (size_t i = 0; i < from->n_tensors && status == LLL_OK; i++) {
         const gguf_tensor *tensor = &from->tensors[i];
         recipe_choice choice = recipe_choose(r, from, tensor);
@@ -305,6 +325,8 @@ static lll_status write_converted(const gguf_file *from, const char *path,
     }
     if (status == LLL_OK)
         status = gguf_write_end(&out, err);
+    if (begun && status == LLL_ERR_IO && err != NULL)
+        add_room(from, r, err);
     gguf_writer_free(&out);
     return status;
 }

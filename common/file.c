@@ -169,9 +169,14 @@ lll_status file_create(file_writer *out, const char *path, lll_error *err)
 // @begin file-write
 static lll_status failed(file_writer *out, const char *what, lll_error *err)
 {
-    lll_fail(err, LLL_ERR_IO, "%s: cannot %s after %llu bytes: %s; what was "
-             "there before is untouched", out->path, what, out->n_bytes,
-             strerror(errno));
+    const int why = errno;
+    const bool full = why == ENOSPC || why == EDQUOT || why == EFBIG;
+    struct stat info;
+    lll_fail(err, LLL_ERR_IO, "%s: cannot %s after %llu bytes: %s; %s%s",
+             out->path, what, out->n_bytes, strerror(why),
+             full ? "make room or choose another folder; " : "",
+             stat(out->path, &info) == 0
+             ? "what was there before is untouched" : "nothing was written");
     file_abandon(out);
     return LLL_ERR_IO;
 }

@@ -301,6 +301,14 @@ def test_a_full_disk(tmp_path):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "out.gguf: cannot write after" in done.stderr
+    assert "make room or choose another folder; nothing was written" \
+        in done.stderr
+    assert run("convert", source, tmp_path / "out.gguf", "--type",
+               "q8_0").returncode == 0
+    size = sum(t.data.nbytes
+               for t in gguf.GGUFReader(tmp_path / "out.gguf").tensors)
+    assert f"its tensors alone take {size / 1024:.2f} KiB" in done.stderr
+    (tmp_path / "out.gguf").unlink()
     assert [p.name for p in tmp_path.iterdir()] == ["in.gguf"]
 
 
