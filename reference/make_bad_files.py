@@ -252,7 +252,7 @@ def cut_off():
     kind = "tensor a.tensor.of.some.length.weight"
     entry = name + u32(4) + u64(1) * 4 + u32(0)
     yield "cut-dims-count", head + name + b"\2", short(62, kind, 4, 1)
-    yield "cut-dims", head + entry[:-5], short(66, kind, 32, 31)
+    yield "cut-dims", head + entry[:-5], short(90, kind, 8, 7)
     yield "cut-tensor-type", head + entry[:-2], short(98, kind, 4, 2)
     yield "cut-offset", head + entry + b"\0" * 7, short(102, kind, 8, 7)
     yield "cut-name-length", gguf(n_tensors=2) + tensor(

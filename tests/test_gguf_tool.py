@@ -18,7 +18,8 @@ TINY = "data/tiny.gguf"
 KINDS = gguf.GGMLQuantizationType
 SIZES = {**gguf.GGML_QUANT_SIZES, KINDS.Q8_1: (32, 36)}  # see chapter 1's
 DECODED = ["F32", "F16", "BF16", "F64", "I8", "I16", "I32", "I64", "Q8_0",
-           "Q4_0", "Q4_1"]
+           "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K",
+           "Q6_K"]
 PACKED = [k for k in SIZES if SIZES[k][0] > 1]
 
 
