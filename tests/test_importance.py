@@ -1,6 +1,9 @@
 """Importance from chapter 8 to chapter 7: the sums beside those of a trace,
 what it asks of memory, and what it is worth."""
 
+import resource
+import signal
+import subprocess
 import sys
 
 import gguf
@@ -67,11 +70,33 @@ def test_refusals(tmp_path, llama_program):
                       code=1)
     assert "would replace a file that is read" in said
     assert copy.read_bytes() == TINY.read_bytes()
-    said = engine.run("--perplexity", TEXT, "--importance",
-                      tmp_path / "no" / "x.gguf", code=1)
-    assert "cannot create it" in said
+    # Before anything is scored: the text is not even read.
+    (tmp_path / "none.txt").write_text("a")
+    for text in (TEXT, tmp_path / "none.txt"):
+        said = engine.run("--perplexity", text, "--importance",
+                          tmp_path / "no" / "x.gguf", code=1)
+        assert "cannot create it" in said and "perplexity" not in said
     (tmp_path / "short.txt").write_text("a")
     engine.run("--perplexity", tmp_path / "short.txt", "--importance",
                tmp_path / "x.gguf", code=1)
     assert [p.name for p in tmp_path.iterdir() if p.suffix == ".gguf"] \
         == ["model.gguf"]
+
+
+def test_the_score_is_shown_whatever_becomes_of_the_file(tmp_path,
+                                                         llama_program):
+    """A disk that is full when the text has been scored."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    words = [llama_program, "-m", TINY, "-c", "64", "-q", "--perplexity",
+             TEXT]
+    done = subprocess.run(
+        [*words, "--importance", tmp_path / "x.gguf"], text=True,
+        capture_output=True, check=False, preexec_fn=limit)
+    assert done.returncode == 1
+    assert "x.gguf: cannot write after" in done.stderr
+    plain = subprocess.run(words, text=True, capture_output=True, check=True)
+    assert done.stdout == plain.stdout != ""
+    assert not list(tmp_path.iterdir())

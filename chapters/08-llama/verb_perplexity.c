@@ -86,28 +86,43 @@ static lll_status score_file(session *s, const file_map *map, bool quiet,
 }
 // @end verb-perplexity
 
+// @begin verb-perplexity-probe
+// Nobody should learn after an hour that a file cannot be written.
+static lll_status probe(const settings *set, lll_error *err)
+{
+    file_writer out;
+    if (file_is_same(set->importance, set->model)
+        || file_is_same(set->importance, set->perplexity))
+        return lll_fail(err, LLL_ERR_ARGUMENT, "%s: the importance would "
+                        "replace a file that is read; name another",
+                        set->importance);
+    lll_status status = file_create(&out, set->importance, err);
+    file_abandon(&out);
+    return status;
+}
+// @end verb-perplexity-probe
+
 // @begin verb-perplexity-note
 // Score, and note on the way what the columns of the matrices meet.
 static lll_status score_and_note(session *s, const file_map *map,
                                  const settings *set, text_score *score,
                                  lll_error *err)
 {
-    importance seen;
-    if (set->importance == NULL)
-        return score_file(s, map, set->quiet, score, err);
-    if (file_is_same(set->importance, set->model)
-        || file_is_same(set->importance, set->perplexity))
-        return lll_fail(err, LLL_ERR_ARGUMENT, "%s: the importance would "
-                        "replace a file that is read; name another",
-                        set->importance);
-    lll_status status = importance_begin(&seen, &s->model, err);
-    if (status != LLL_OK)
-        return status;
-    status = score_file(s, map, set->quiet, score, err);
-    if (status == LLL_OK && *score->interrupted)
+    importance seen = {0};
+    lll_status status = LLL_OK;
+    if (set->importance != NULL)
+        status = probe(set, err);
+    if (status == LLL_OK && set->importance != NULL)
+        status = importance_begin(&seen, &s->model, err);
+    if (status == LLL_OK)
+        status = score_file(s, map, set->quiet, score, err);
+    // What took an hour is shown, whatever becomes of the file.
+    if (status == LLL_OK)
+        status = print_score(score, set->json, err);
+    if (status == LLL_OK && set->importance != NULL && *score->interrupted)
         fprintf(stderr, "%s: not written, for the text was not read to its "
                 "end\n", set->importance);
-    else if (status == LLL_OK)
+    else if (status == LLL_OK && set->importance != NULL)
         status = importance_write(&seen, set->importance, set->perplexity,
                                   s->request.n_ctx, err);
     importance_end(&seen);
@@ -125,6 +140,6 @@ lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
         return status;
     status = score_and_note(s, &map, set, &score, err);
     file_map_close(&map);
-    return status == LLL_OK ? print_score(&score, set->json, err) : status;
+    return status;
 }
 // @end verb-perplexity-file
