@@ -60,7 +60,7 @@ static void quantize_scalar(const activations *x, int t)
             continue;
         }
         float scale = largest / 127.0f;
-        if (scale < 0x1p-120f)      // 1 / scale must stay finite
+        if (scale <= QUANT_TINY)     // 1 / scale must stay finite
             scale = 0.0f;
         float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
         int8_t *codes = x->codes + block * QUANT_BLOCK;

@@ -105,21 +105,21 @@ static void encode_q8_0(const float *values, void *to)
 
 // @begin quant-pack
 // Rounds down, so that the caller's + 0.5 makes it "to nearest".
-static unsigned clip_code(float code, unsigned most)
+static uint8_t clip_code(float code, uint8_t most)
 {
     if (!(code > 0.0f))         // also NaN, which no cast may see
         return 0;
-    return code < (float)most ? (unsigned)code : most;
+    return code < (float)most ? (uint8_t)code : most;
 }
 
 // The low four bits of 32 codes, and the fifth ones.
-static void pack_nibbles(const unsigned *code, uint8_t *nibbles)
+static void pack_nibbles(const uint8_t *code, uint8_t *nibbles)
 {
     for (int i = 0; i < 16; i++)
         nibbles[i] = (uint8_t)((code[i] & 15) | (code[i + 16] & 15) << 4);
 }
 
-static void pack_high(const unsigned *code, uint8_t *high)
+static void pack_high(const uint8_t *code, uint8_t *high)
 {
     memset(high, 0, QUANT_BLOCK / 8);
     for (int i = 0; i < QUANT_BLOCK; i++)
@@ -127,10 +127,38 @@ static void pack_high(const unsigned *code, uint8_t *high)
 }
 // @end quant-pack
 
+// @begin quant-pack-block
+void quant_pack(dtype type, uint16_t scale, uint16_t minimum,
+                const uint8_t code[QUANT_BLOCK], void *block)
+{
+    q4_0_block *q4_0 = block;
+    q4_1_block *q4_1 = block;
+    q5_0_block *q5_0 = block;
+    q5_1_block *q5_1 = block;
+    if (type == DTYPE_Q4_0) {
+        q4_0->scale = scale;
+        pack_nibbles(code, q4_0->nibbles);
+    } else if (type == DTYPE_Q4_1) {
+        q4_1->scale = scale;
+        q4_1->minimum = minimum;
+        pack_nibbles(code, q4_1->nibbles);
+    } else if (type == DTYPE_Q5_0) {
+        q5_0->scale = scale;
+        pack_nibbles(code, q5_0->nibbles);
+        pack_high(code, q5_0->high);
+    } else if (type == DTYPE_Q5_1) {
+        q5_1->scale = scale;
+        q5_1->minimum = minimum;
+        pack_nibbles(code, q5_1->nibbles);
+        pack_high(code, q5_1->high);
+    }
+}
+// @end quant-pack-block
+
 // @begin quant-encode-signed
 // Codes 0..2 middle - 1 of a type without minimum, and its scale.
 static uint16_t scale_and_codes(const float *values, int middle,
-                                unsigned *code)
+                                uint8_t *code)
 {
     // The number farthest from zero, with its sign: it becomes code 0, that
     // is -middle, because the codes reach farther down than up.
@@ -144,34 +172,31 @@ static uint16_t scale_and_codes(const float *values, int middle,
     float shift = (float)middle + 0.5f;
     for (int i = 0; i < QUANT_BLOCK; i++)
         code[i] = clip_code(values[i] * inverse + shift,
-                            2 * (unsigned)middle - 1);
+                            (uint8_t)(2 * middle - 1));
     return f32_to_f16(scale);
 }
 // @end quant-encode-signed
 
 // @begin quant-encode-signed-2
-static void encode_q4_0(const float *values, void *to)
+static void encode_q4_0(const float *values, void *block)
 {
-    q4_0_block *block = to;
-    unsigned code[QUANT_BLOCK];
-    block->scale = scale_and_codes(values, 8, code);
-    pack_nibbles(code, block->nibbles);
+    uint8_t code[QUANT_BLOCK];
+    uint16_t scale = scale_and_codes(values, 8, code);
+    quant_pack(DTYPE_Q4_0, scale, 0, code, block);
 }
 
-static void encode_q5_0(const float *values, void *to)
+static void encode_q5_0(const float *values, void *block)
 {
-    q5_0_block *block = to;
-    unsigned code[QUANT_BLOCK];
-    block->scale = scale_and_codes(values, 16, code);
-    pack_nibbles(code, block->nibbles);
-    pack_high(code, block->high);
+    uint8_t code[QUANT_BLOCK];
+    uint16_t scale = scale_and_codes(values, 16, code);
+    quant_pack(DTYPE_Q5_0, scale, 0, code, block);
 }
 // @end quant-encode-signed-2
 
 // @begin quant-encode-minimum
 // Codes 0..most of a type with a minimum.
-static uint16_t codes_above(const float *values, unsigned most,
-                            uint16_t *minimum, unsigned *code)
+static uint16_t codes_above(const float *values, uint8_t most,
+                            uint16_t *minimum, uint8_t *code)
 {
     float low = values[0], high = values[0];
     for (int i = 1; i < QUANT_BLOCK; i++) {
@@ -186,21 +211,18 @@ static uint16_t codes_above(const float *values, unsigned most,
     return f32_to_f16(scale);
 }
 
-static void encode_q4_1(const float *values, void *to)
+static void encode_q4_1(const float *values, void *block)
 {
-    q4_1_block *block = to;
-    unsigned code[QUANT_BLOCK];
-    block->scale = codes_above(values, 15, &block->minimum, code);
-    pack_nibbles(code, block->nibbles);
+    uint8_t code[QUANT_BLOCK];
+    uint16_t minimum, scale = codes_above(values, 15, &minimum, code);
+    quant_pack(DTYPE_Q4_1, scale, minimum, code, block);
 }
 
-static void encode_q5_1(const float *values, void *to)
+static void encode_q5_1(const float *values, void *block)
 {
-    q5_1_block *block = to;
-    unsigned code[QUANT_BLOCK];
-    block->scale = codes_above(values, 31, &block->minimum, code);
-    pack_nibbles(code, block->nibbles);
-    pack_high(code, block->high);
+    uint8_t code[QUANT_BLOCK];
+    uint16_t minimum, scale = codes_above(values, 31, &minimum, code);
+    quant_pack(DTYPE_Q5_1, scale, minimum, code, block);
 }
 // @end quant-encode-minimum
 
@@ -256,7 +278,7 @@ bool quant_is_supported(dtype type)
     return is_plain(type) || quant_is_blocked(type);
 }
 
-bool quant_can_encode(dtype type)
+static bool can_encode(dtype type)
 {
     return is_plain(type)
            || (quant_is_blocked(type) && types[type].encode != NULL);
@@ -311,7 +333,7 @@ lll_status quant_encode(dtype type, const float *values, void *blocks,
 {
     uint16_t *halves = blocks;
     unsigned char *next = blocks;
-    if (!quant_can_encode(type))
+    if (!can_encode(type))
         return unsupported(type, "encoded", err);
 
     if (type == DTYPE_F32)

@@ -77,10 +77,14 @@ void quant_nan_q8_0(q8_0_block *block);
 // Code i of a block of 32: 0..15, low halves first.
 int quant_nibble(const uint8_t *nibbles, int i);
 
-// Can the numbers of this type be decoded and multiplied here? And encoded by
-// quant_encode(), without a search?
+// Pack a block of Q4_0, Q4_1, Q5_0 or Q5_1: what an encoder has chosen.
+// scale, minimum   F16; the minimum of a type that has none is not looked at
+// code             0..15 or 0..31
+void quant_pack(dtype type, uint16_t scale, uint16_t minimum,
+                const uint8_t code[QUANT_BLOCK], void *block);
+
+// Can the numbers of this type be decoded and multiplied here?
 bool quant_is_supported(dtype type);
-bool quant_can_encode(dtype type);
 // Does it cut rows into blocks of 32 that multiply quantized activations?
 // A block of the type in the file may be eight of those: quant_k.h.
 bool quant_is_blocked(dtype type);
@@ -100,7 +104,8 @@ lll_status quant_decode(dtype type, const void *blocks, float *values,
 // Encode n finite numbers. Scales are F16: a block whose scale exceeds
 // 65504 becomes infinite, one below 2^-25 becomes zero. A block of Q8_0 with
 // a number that is not finite decodes to NaN everywhere.
-// LLL_ERR_UNSUPPORTED   there is no encoder for the type; blocks untouched
+// LLL_ERR_UNSUPPORTED   there is no encoder for the type, or it is a search:
+//                       quant_encode.h has those; blocks untouched
 lll_status quant_encode(dtype type, const float *values, void *blocks,
                         size_t n, lll_error *err);
 

@@ -176,27 +176,6 @@ static void search_block(found_block *f)
 }
 // @end encode-search
 
-// @begin encode-pack-32
-// Four bits each into halves of bytes, the fifth bits into a word of their
-// own.
-static void pack_32(const found_block *f, void *block)
-{
-    const int top = f->shape->top;
-    uint16_t head[2] = {f->scale, f->minimum};
-    size_t n = f->shape->minimum == FIT_TIED ? 2 : 4;
-    unsigned char *out = block;
-    uint32_t fifth = 0;
-    memcpy(out, head, n);
-    for (int i = 0; i < 32; i++)
-        fifth |= (uint32_t)(f->codes[i] >> 4) << i;
-    for (int i = 0; i < 4 && top > 15; i++)
-        out[n++] = (unsigned char)(fifth >> 8 * i);
-    for (int i = 0; i < 16; i++)
-        out[n + (size_t)i] = (unsigned char)((f->codes[i] & 15)
-                                             | (f->codes[i + 16] & 15) << 4);
-}
-// @end encode-pack-32
-
 // @begin encode-pack-few
 // Bits above the second: bit b of byte i for number i of block b.
 static void pack_high_bit(const found_block *f, int bit, uint8_t high[32])
@@ -305,7 +284,8 @@ static void pack(const found_block *f, void *block)
     case DTYPE_Q4_K: pack_q4_k(f, block); break;
     case DTYPE_Q5_K: pack_q5_k(f, block); break;
     case DTYPE_Q6_K: pack_q6_k(f, block); break;
-    default: pack_32(f, block);
+    default:
+        quant_pack(f->shape->type, f->scale, f->minimum, f->codes, block);
     }
 }
 

@@ -12,7 +12,7 @@ static void quantize(const activations *x, int t)
             largest = f_max(largest, f_abs(f_load(from + i)));
 
         float scale = f_largest(largest) / 127.0f;
-        if (scale < 0x1p-120f)
+        if (scale <= QUANT_TINY)
             scale = 0.0f;
         vf inverse = f_set1(scale != 0.0f ? 1.0f / scale : 0.0f);
         vf shift = f_set1(0x1.8p23f);

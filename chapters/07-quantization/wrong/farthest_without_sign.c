@@ -5,7 +5,7 @@
 
 // @begin wrong-farthest
 static uint16_t scale_and_codes(const float *values, int middle,
-                                unsigned *code)
+                                uint8_t *code)
 {
     float farthest = 0.0f;
     for (int i = 0; i < QUANT_BLOCK; i++)
@@ -16,7 +16,7 @@ static uint16_t scale_and_codes(const float *values, int middle,
     float shift = (float)middle + 0.5f;
     for (int i = 0; i < QUANT_BLOCK; i++)
         code[i] = clip_code(values[i] * inverse + shift,
-                            2 * (unsigned)middle - 1);
+                            (uint8_t)(2 * middle - 1));
     return f32_to_f16(scale);
 }
 // @end wrong-farthest
