@@ -154,8 +154,8 @@ static lll_status open_stream(text_stream *s, const llama *m,
         && (o->keep < 0 || o->keep >= m->request.n_ctx))
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "%d tokens are to be kept, expected 0 to %d, fewer "
-                        "than the context has", o->keep,
-                        m->request.n_ctx - 1);
+                        "than the context has; use a smaller --keep or a "
+                        "larger -c", o->keep, m->request.n_ctx - 1);
     for (int i = 0; i < o->n_stops; i++)
         if (strlen(o->stops[i]) > PLAN_STOP_BYTES)
             return lll_fail(err, LLL_ERR_ARGUMENT,
@@ -250,7 +250,7 @@ static lll_status decode(llama *m, text_stream *out, const float *logits,
 
 // @begin generate-prompt
 // Feed the prompt. report->reason tells when that was the end of it already.
-static lll_status read_prompt(llama *m, const generate_options *o,
+static lll_status feed_prompt(llama *m, const generate_options *o,
                               const int32_t *prompt, size_t n,
                               const float **logits, generate_report *report,
                               bool *ended, lll_error *err)
@@ -287,7 +287,7 @@ lll_status generate(llama *model, const tokenizer *words,
     generate_report r = {.prompt_tokens = 0};
     lll_status s = open_stream(&out, model, options, words, err);
     if (s == LLL_OK)
-        s = read_prompt(model, options, prompt, n_prompt, &logits, &r,
+        s = feed_prompt(model, options, prompt, n_prompt, &logits, &r,
                         &ended, err);
     if (s == LLL_OK && !ended) {
         r.prefill_seconds = machine_seconds() - start;

@@ -24,7 +24,7 @@ typedef enum {
 } finish_reason;
 
 typedef struct {
-    sampler_params sampling;
+    sampler_params sampling;    // each call begins with its seed anew
     int sequence;               // which of the model's caches
     int max_tokens;             // -1: until the context is full; with
                                 // context_shift that is never
@@ -69,10 +69,11 @@ typedef struct {
 // is not an error: nothing is fed, and the reason is FINISH_LENGTH.
 //
 // LLL_ERR_ARGUMENT   the prompt is empty, or longer than the whole context
-// LLL_ERR_ARGUMENT   more tokens are to be kept than the context has
+// LLL_ERR_ARGUMENT   with context_shift: `keep` is not within 0..n_ctx - 1
 // LLL_ERR_ARGUMENT   a stop text is too long, or the plan was made for
 //                    another vocabulary
 // LLL_ERR_FORMAT     one of the model's logits is not a number
+// *report is filled on LLL_OK only.
 lll_status generate(llama *model, const tokenizer *words,
                     const int32_t *prompt, size_t n_prompt,
                     const generate_options *options,

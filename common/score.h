@@ -25,7 +25,8 @@ typedef struct {
 } text_score;
 
 // Score a text in windows without overlap, one call for each, beginning with
-// a zeroed text_score: a window has 1 to n_ctx tokens. Its first token is
+// a zeroed text_score: a window has 1 to n_ctx tokens (0 does
+// nothing). Its first token is
 // given and not scored. The sequence is emptied and left holding the window.
 // LLL_ERR_INTERRUPTED   *interrupted was set
 // and the errors of llama_forward(). On failure what was scored so far is

@@ -211,8 +211,10 @@ lll_status session_encode(const session *s, const char *text, size_t n_bytes,
     if (status == LLL_OK && total > first)
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "a prompt of %zu tokens does not fit in a context of "
-                        "%zu; use a larger -c or a shorter prompt", total,
-                        most);
+                        "%zu; use a %s", total, most,
+                        s->request.n_ctx < s->config.context_length
+                        ? "larger -c or a shorter prompt"
+                        : "shorter prompt, the model has no more");
     if (status == LLL_OK) {
         *ids = list;
         *n_ids = total;

@@ -161,8 +161,25 @@ def test_a_prompt_from_a_pipe():
     assert "empty" in engine.run("-f", "-", input=b"", code=1)
 
 
+@pytest.mark.parametrize("verb", [["-n", 3], ["--logits"],
+                                  ["--trace", "x.gguf"]])
+def test_an_empty_prompt_is_told_in_one_way(verb):
+    assert "the prompt is empty" in engine.run("-p", "", *verb, code=1)
+
+
+def test_hints_that_help():
+    """A larger context helps when the model has one, and only then."""
+    said = engine.run("-p", "a " * 30, "-c", 16, code=1)
+    assert "context of 16; use a larger -c or a shorter prompt" in said
+    said = engine.run("-p", "a b c d e f g " * 200, code=1)
+    assert "use a shorter prompt, the model has no more" in said
+    said = engine.run("-c", 4, "--context-shift", "-p", "a", code=1)
+    assert "use a smaller --keep or a larger -c" in said
+
+
 @pytest.mark.parametrize("options", [
     ["-q", "--report"], ["-q", "--probe"], ["--plan", "--probe"],
+    ["--plan", "--requantize", "Q4_K_M"],
     ["--logits", "--report"], ["--logits", "--probe"],
     ["--logits", "--show-prompt"], ["--logits", "--stop", "x"],
     ["--logits", "--context-shift"], ["--version", "--json"],

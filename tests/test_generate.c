@@ -314,6 +314,38 @@ static void a_conversation_goes_on(void **state)
     session_close(&s);
 }
 
+// A prompt in two calls, as a talk feeds it, cut before, at and behind what
+// is computed together: the same row of logits, to the last bit.
+static void where_a_prompt_is_cut_changes_no_bit(void **state)
+{
+    static const size_t places[] = {1, 2, 63, 64, 65, 127, 128, 129,
+                                    N_CTX - 1};
+    static float want[VOCAB];
+    static int32_t ids[N_CTX];
+    const float *logits;
+    lll_error err;
+    (void)state;
+    for (int i = 0; i < N_CTX; i++)
+        ids[i] = (i * 37 + 11) % VOCAB;
+    for (int n_batch = 64; n_batch <= 512; n_batch *= 8) {
+        session s;
+        start_with(&s, n_batch, 2);
+        assert_int_equal(generate_prefill(&s.model, 0, ids, N_CTX, NULL,
+                                          &logits, &err), LLL_OK);
+        memcpy(want, logits, sizeof want);
+        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+            size_t n = places[i];
+            empty_cache(&s);
+            assert_int_equal(generate_prefill(&s.model, 0, ids, n, NULL,
+                                              &logits, &err), LLL_OK);
+            assert_int_equal(generate_prefill(&s.model, 0, ids + n, N_CTX - n,
+                                              NULL, &logits, &err), LLL_OK);
+            assert_memory_equal(logits, want, sizeof want);
+        }
+        session_close(&s);
+    }
+}
+
 // A prompt that is still being read leaves no trace when it is interrupted.
 static void an_interrupt_ends_the_prompt(void **state)
 {
@@ -380,6 +412,7 @@ int main(void)
         cmocka_unit_test(characters_come_out_whole),
         cmocka_unit_test(nothing_follows_a_stop),
         cmocka_unit_test(a_conversation_goes_on),
+        cmocka_unit_test(where_a_prompt_is_cut_changes_no_bit),
         cmocka_unit_test(an_interrupt_ends_the_prompt),
         cmocka_unit_test(the_last_token_is_kept_for_what_follows),
         cmocka_unit_test(reasons_have_names),

@@ -23,7 +23,7 @@ static lll_status run(const settings *set, lll_error *err)
     set = &own;
     status = open_session(&s, set->model, set, chosen.n_outputs, err);
     if (status == LLL_OK)
-        status = (set->plan ? verb_plan : chosen.run)(&s, set, err);
+        status = chosen.run(&s, set, err);
     session_close(&s);
     return status;
 }

@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/machine.h"
+
 // @begin options-append
 // Append a table to the program's list of options.
 #define APPEND(list, n, table) \
@@ -196,6 +198,7 @@ lll_status settings_check(settings *s, lll_error *err)
     s->sampling.repeat_last_n = (int)s->repeat_last_n;
     s->sampling.seed = s->seed >= 0 ? (uint64_t)s->seed
                      : ((uint64_t)time(NULL) * 2654435761u
+                        ^ (uint64_t)(1e9 * machine_seconds())
                         ^ (uint64_t)getpid()) & 0xffffffffu;
     return LLL_OK;
 }

@@ -16,9 +16,9 @@ lll_status verb_trace(session *s, const settings *set, lll_error *err)
     lll_status status = read_prompt(s, set, &ids, &n_ids, err);
     if (status != LLL_OK)
         return status;
-    if (n_ids == 0 || n_ids > (size_t)s->model.request.n_outputs)
+    if (n_ids > (size_t)s->model.request.n_outputs)
         return lll_fail(err, LLL_ERR_ARGUMENT, "a trace of %zu tokens, "
-                        "expected 1 to %d; use a larger -b", n_ids,
+                        "expected at most %d; use a larger -b", n_ids,
                         s->model.request.n_outputs);
     // @end verb-trace
     // @begin verb-trace-pass

@@ -75,6 +75,9 @@ static lll_status check_pairs(const settings *set, lll_error *err)
     if (set->compare != NULL && (set->compare_with == NULL || set->plan))
         return lll_fail(err, LLL_ERR_USAGE, "--compare wants two model "
                         "files, and --plan one, with -m");
+    if (set->requantize != NULL && set->plan)
+        return lll_fail(err, LLL_ERR_USAGE, "--requantize writes a file, and "
+                        "--plan nothing; convert first, with chapter 7");
     if ((set->report || set->probe) && set->quiet && !set->json)
         return lll_fail(err, LLL_ERR_USAGE, "--report and --probe ask for a "
                         "report, and -q for none; leave one out");
@@ -108,6 +111,8 @@ lll_status verb_choose(const settings *set, verb *out, lll_error *err)
         status = check_pairs(set, err);
     if (status == LLL_OK)
         *out = *v;
+    if (status == LLL_OK && set->plan && v->n_outputs > 0)
+        out->run = verb_plan;           // of what v would take
     return status;
 }
 // @end verbs-choose
@@ -192,6 +197,9 @@ lll_status read_prompt(const session *s, const settings *set,
     lll_status status = prompt_text(s, set, &map, &text, &n, err);
     if (status == LLL_OK)
         status = session_encode(s, text, n, ids, n_ids, err);
+    if (status == LLL_OK && *n_ids == 0)
+        status = lll_fail(err, LLL_ERR_ARGUMENT, "the prompt is empty: the "
+                          "model needs a token to begin with");
     file_map_close(&map);
     return status;
 }
