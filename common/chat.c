@@ -181,11 +181,12 @@ static lll_status check(const chat_template *chat,
     if (first && !system && chat->wants_system)
         return lll_fail(err, LLL_ERR_UNSUPPORTED,
                         "the file's chat template would compute a system "
-                        "prompt, which is not done here; give one with -sys");
+                        "prompt, which is not done here; give one with -sys "
+                        "or /system");
     for (int i = system; i < n_messages; i++) {
         chat_role due = i % 2 == system ? CHAT_USER : CHAT_ASSISTANT;
         if (messages[i].role == CHAT_SYSTEM
-            || (f->alternates && messages[i].role != due))
+            || ((f->traits & CHAT_ALTERNATES) && messages[i].role != due))
             return lll_fail(err, LLL_ERR_UNSUPPORTED,
                             "message %d: a system prompt comes first, and "
                             "with the chat template %s user and assistant "
@@ -214,19 +215,30 @@ static void lead_with_bos(id_writer *w)
 // @end chat-bos
 
 // @begin chat-begin
+// A quoted text of a template.
+static void put_literal(id_writer *w, const char *text, size_t n_bytes)
+{
+    for (size_t i = 0; i < n_bytes; i++) {
+        bool escaped = text[i] == '\\' && i + 1 < n_bytes;
+        i += escaped;
+        put_text(w, escaped && text[i] == 'n' ? "\n" : text + i, 1);
+    }
+}
+
 // What stands in front of the messages.
 static void put_beginning(id_writer *w, const chat_template *chat,
                           bool first, bool system)
 {
     const chat_format *f = chat->format;
-    const chat_message own = {CHAT_SYSTEM, chat->default_system,
-                              chat->default_system_bytes};
     if (!first)             // the answer: the model ended it, or was stopped
         put_frame(w, f->frames[CHAT_ASSISTANT].after);
     else if (chat->begins_with_bos && w->words->bos >= 0)
         put_token(w, w->words->bos);
-    if (first && chat->has_system && !system)
-        put_message(w, f, NULL, &own);
+    if (first && chat->has_system && !system) {
+        put_frame(w, f->frames[CHAT_SYSTEM].before);
+        put_literal(w, chat->default_system, chat->default_system_bytes);
+        put_frame(w, f->frames[CHAT_SYSTEM].after);
+    }
 }
 // @end chat-begin
 

@@ -14,64 +14,72 @@
      {HEADER("assistant"), "<|eot_id|>", true}}, HEADER("assistant")
 
 static const chat_format formats[] = {
-    {"chatml", {"<|im_start|>", "<|im_end|>\n"},
-     {"<|im_sep|>", "<think>", "trim", "strip("},
+    {"chatml", {"'<|im_start|>' + message", "+ '\n' + message",
+                "<|im_end|>\n", "'<|im_start|>assistant\n'"},
+     {"<think>", "trim", "strip(", "bos_token + '", "raise_exception"},
      {"<|im_start|>", "<|im_end|>"},
      {{CHATML("system"), "<|im_end|>\n", false},
       {CHATML("user"), "<|im_end|>\n", false},
       {CHATML("assistant"), "<|im_end|>\n", false}}, CHATML("assistant"),
-     CHAT_SYSTEM_APART, false},
+     CHAT_SYSTEM_APART, CHAT_READS_DEFAULT},
     // The line breaks are those between the lines of the template.
     {"zephyr", {"'<|user|>\n", "'<|system|>\n", "eos_token }}\n",
                 "'<|assistant|>' }}\n"}, {"trim", "strip(", "bos_token"},
      {NULL},
      {{"<|system|>\n", "{eos}\n", false}, {"<|user|>\n", "{eos}\n", false},
       {"<|assistant|>\n", "{eos}\n", false}}, "<|assistant|>\n",
-     CHAT_SYSTEM_APART, false},
+     CHAT_SYSTEM_APART, 0},
     {"llama2", {"bos_token + '[INST] ' + content.strip()", "<</SYS>>\n\n",
                 "' ' + content.strip() + ' ' + eos_token"}, {NULL}, {NULL},
      {{"<<SYS>>\n", "\n<</SYS>>\n\n", false},
       {"{bos}[INST] ", " [/INST]", true}, {" ", " {eos}", true}}, "",
-     CHAT_SYSTEM_IN_FIRST, true},
+     CHAT_SYSTEM_IN_FIRST, CHAT_ALTERNATES},
     // @end formats-table
 
     // @begin formats-table-2
     {"llama3", {"<|start_header_id|>", "<|end_header_id|>\n\n",
-                "| trim + '<|eot_id|>'"}, {"Knowledge Date"},
-     LLAMA_3(""), CHAT_SYSTEM_APART, false},
+                "| trim + '<|eot_id|>'"},
+     {"Knowledge Date", "<|start_header_id|>system"},
+     LLAMA_3(""), CHAT_SYSTEM_APART, CHAT_BEGINS_WITH_BOS},
     // A system message stands there always, and begins with two dates.
     {"llama3.1", {"<|start_header_id|>", "<|end_header_id|>\n\n",
                   "'Cutting Knowledge Date: December 2023\n",
                   "'26 Jul 2024'"}, {NULL},
      LLAMA_3("Cutting Knowledge Date: December 2023\n"
-             "Today Date: 26 Jul 2024\n\n"), CHAT_SYSTEM_APART, false},
+             "Today Date: 26 Jul 2024\n\n"), CHAT_SYSTEM_APART,
+     CHAT_BEGINS_WITH_BOS | CHAT_OWN_SYSTEM},
     // @end formats-table-2
 
     // @begin formats-table-3
     // A family that differs in its spaces, and in where a system prompt is.
     {"mistral-v0.1", {"'[INST] ' + message['content'] + ' [/INST]'",
                       "message['content'] + eos_token + ' '"},
-     {"system_message", "<<SYS>>"}, {NULL},
+     {"system_message", "<<SYS>>", "' ' + message['content'] + eos"}, {NULL},
      {{"", "", false}, {"[INST] ", " [/INST]", false}, {"", "{eos} ", false}},
-     "", CHAT_SYSTEM_NOWHERE, true},
+     "", CHAT_SYSTEM_NOWHERE,
+     CHAT_ALTERNATES | CHAT_BEGINS_WITH_BOS},
     {"mistral-v0.2", {"'[INST] ' + message['content'] + ' [/INST]'",
                       "message['content'] + eos_token"},
-     {"system_message", "<<SYS>>", "eos_token + ' '"}, {NULL},
+     {"system_message", "<<SYS>>", "eos_token + ' '",
+      "' ' + message['content'] + eos"}, {NULL},
      {{"", "", false}, {"[INST] ", " [/INST]", false}, {"", "{eos}", false}},
-     "", CHAT_SYSTEM_NOWHERE, true},
+     "", CHAT_SYSTEM_NOWHERE,
+     CHAT_ALTERNATES | CHAT_BEGINS_WITH_BOS},
     {"mistral-v1", {"' [INST] ' + system_message + '\n\n'",
                     "' [INST] ' + message['content'] + ' [/INST]'",
                     "' ' + message['content'] + eos_token", "loop.first"},
      {NULL}, {NULL},
      {{"", "\n\n", false}, {" [INST] ", " [/INST]", false},
-      {" ", "{eos}", false}}, "", CHAT_SYSTEM_IN_FIRST, true},
+      {" ", "{eos}", false}}, "",
+     CHAT_SYSTEM_IN_FIRST, CHAT_ALTERNATES | CHAT_BEGINS_WITH_BOS},
     {"mistral-v3", {"'[INST] ' + system_message + '\n\n'",
                     "'[INST] ' + message['content'] + '[/INST]'",
                     "' ' + message['content']|trim + eos_token",
                     "loop.last and system_message is defined"},
      {NULL}, {NULL},
      {{"", "\n\n", false}, {"[INST] ", "[/INST]", false},
-      {" ", "{eos}", true}}, "", CHAT_SYSTEM_IN_LAST, true},
+      {" ", "{eos}", true}}, "", CHAT_SYSTEM_IN_LAST,
+     CHAT_ALTERNATES | CHAT_BEGINS_WITH_BOS},
     // @end formats-table-3
 
     // @begin formats-table-4
@@ -81,21 +89,22 @@ static const chat_format formats[] = {
                            "loop.last and system_message is defined"},
      {NULL}, {NULL},
      {{"", "\n\n", false}, {"[INST]", "[/INST]", false},
-      {"", "{eos}", false}}, "", CHAT_SYSTEM_IN_LAST, true},
+      {"", "{eos}", false}}, "", CHAT_SYSTEM_IN_LAST,
+     CHAT_ALTERNATES | CHAT_BEGINS_WITH_BOS},
     {"mistral-v7", {"'[SYSTEM_PROMPT] ' + ",
                     "'[INST] ' + message['content'] + '[/INST]'",
                     "' ' + message['content'] + eos_token"},
      {NULL}, {NULL},
      {{"[SYSTEM_PROMPT] ", "[/SYSTEM_PROMPT]", false},
       {"[INST] ", "[/INST]", false}, {" ", "{eos}", false}}, "",
-     CHAT_SYSTEM_APART, false},
+     CHAT_SYSTEM_APART, CHAT_BEGINS_WITH_BOS},
     {"mistral-v7-tekken", {"'[SYSTEM_PROMPT]' + ",
                            "'[INST]' + message['content'] + '[/INST]'",
                            "message['content'] + eos_token"},
      {NULL}, {NULL},
      {{"[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", false},
       {"[INST]", "[/INST]", false}, {"", "{eos}", false}}, "",
-     CHAT_SYSTEM_APART, false},
+     CHAT_SYSTEM_APART, CHAT_BEGINS_WITH_BOS},
 };
 
 const char chat_format_names[] =
@@ -140,23 +149,26 @@ static char next_letter(const char **at, const char *end)
 // @end formats-find
 
 // @begin formats-matches
+static bool begins(gguf_string text, const char *what)
+{
+    const char *at = text.bytes, *end = at + text.n_bytes;
+    while (*what != '\0' && at < end && next_letter(&at, end) == *what)
+        what++;
+    return *what == '\0';
+}
+
 static bool holds(gguf_string text, const char *what)
 {
-    const char *end = text.bytes + text.n_bytes;
-    for (const char *from = text.bytes; from < end; from++) {
-        const char *at = from, *w = what;
-        while (*w != '\0' && at < end && next_letter(&at, end) == *w)
-            w++;
-        if (*w == '\0')
-            return true;
-    }
-    return false;
+    bool found = false;
+    for (; text.n_bytes > 0 && !found; text.bytes++, text.n_bytes--)
+        found = begins(text, what);
+    return found;
 }
 
 static bool matches(const chat_format *f, gguf_string text)
 {
     bool all = true;
-    for (int i = 0; i < 4 && all; i++)
+    for (int i = 0; i < CHAT_PIECES && all; i++)
         all = (f->holds[i] == NULL || holds(text, f->holds[i]))
               && (f->lacks[i] == NULL || !holds(text, f->lacks[i]));
     return all;
@@ -165,45 +177,87 @@ static bool matches(const chat_format *f, gguf_string text)
 
 // @begin formats-default-system
 // Many templates hold the system prompt that they put in front when nobody
-// gives one, between these two marks: we look for this one sentence. A brace
-// or quote means that the text is computed, so it is not the sentence.
+// gives one, as a quoted text between these two marks. Takes it where it ends
+// in the same quotes; the marks of its line breaks and quotes stay in it.
 static bool take_default_system(chat_template *chat, const char *at,
-                                const char *end)
+                                const char *end, char quote)
 {
-    if (end - at >= 2 && at[0] == '\\' && at[1] == 'n')
-        at += 2;
-    else if (end - at >= 1 && at[0] == '\n')
-        at += 1;
-    else
-        return false;
-    // The next mark ends it, or else it is no message.
-    const char *close = find_text(at, (size_t)(end - at), "<|im_");
-    if (close == NULL || end - close < 10
-        || memcmp(close, "<|im_end|>", 10) != 0)
-        return false;
-    for (const char *p = at; p < close; p++)
-        if (strchr("{}'\"\\", *p) != NULL)
+    const char *begin = at, *close = find_text(at, (size_t)(end - at),
+                                               "<|im_end|>");
+    while (close != NULL && at < close && *at != quote) {
+        if (*at == '\\' && strchr("n'\"\\", at[1]) == NULL)
             return false;
+        at += *at == '\\' ? 2 : 1;
+    }
+    if (close == NULL || at != close)
+        return false;
+    const char *behind = close + sizeof "<|im_end|>" - 1;
+    if (behind == end || next_letter(&behind, end) != '\n' || behind == end
+        || *behind != quote)
+        return false;
     chat->has_system = true;
-    chat->default_system = at;
-    chat->default_system_bytes = (size_t)(close - at);
+    chat->default_system = begin;
+    chat->default_system_bytes = (size_t)(close - begin);
     return true;
+}
+
+// Is it one that somebody gives, or one for tools?
+static bool is_given(gguf_string text, const char *at)
+{
+    const gguf_string rest = {at, (size_t)(text.bytes + text.n_bytes - at)};
+    return begins(rest, "' + message")
+           || (begins(rest, "' }}") && holds(text, "if tools"));
 }
 // @end formats-default-system
 
 // @begin formats-find-system
+// The quote in front of text[at], where that is what is written out, or 0.
+static char quote_before(const char *text, const char *at)
+{
+    if (at == text || strchr("'\"", at[-1]) == NULL)
+        return 0;
+    char quote = *--at;
+    while (at > text && at[-1] == ' ')
+        at--;
+    at -= at > text && at[-1] == '-';
+    return at - text >= 2 && memcmp(at - 2, "{{", 2) == 0 ? quote : 0;
+}
+
+// Is a system prompt spoken of in a comment?
+static bool in_comment(gguf_string text, const char *what)
+{
+    const char *at = text.bytes, *end = at + text.n_bytes;
+    while ((at = find_text(at, (size_t)(end - at), "{#")) != NULL) {
+        const char *close = find_text(at, (size_t)(end - at), "#}");
+        close = close == NULL ? end : close;
+        if (find_text(at, (size_t)(close - at), what) != NULL)
+            return true;
+        at = close;
+    }
+    return false;
+}
+// @end formats-find-system
+
+// @begin formats-find-system-2
+// Look at every place that could be a system prompt. One that is not
+// understood is computed, for all we know: then one must be given.
 static void find_default_system(chat_template *chat, gguf_string text)
 {
     static const char opening[] = "<|im_start|>system";
     const char *at = text.bytes, *end = at + text.n_bytes;
-    // The first one is often for tools or for a system prompt that is given.
-    while ((at = find_text(at, (size_t)(end - at), opening)) != NULL) {
+    chat->wants_system |= in_comment(text, opening);
+    while (!chat->has_system && !chat->wants_system
+           && (at = find_text(at, (size_t)(end - at), opening)) != NULL) {
+        char quote = quote_before(text.bytes, at);
         at += sizeof opening - 1;
-        if (take_default_system(chat, at, end))
-            return;
+        const char *letter = at;
+        bool line = at < end && next_letter(&letter, end) == '\n';
+        chat->wants_system = quote == 0 || !line
+            || (!is_given(text, letter)
+                && !take_default_system(chat, letter, end, quote));
     }
 }
-// @end formats-find-system
+// @end formats-find-system-2
 
 // @begin formats-tokens
 // Does the vocabulary have what the format needs?
@@ -238,7 +292,7 @@ static void read_template(chat_template *chat, gguf_string text)
         && strstr(f->frames[CHAT_USER].before, "{bos}") == NULL;
     chat->wants_system = holds(text, "default_system_message")
                          || holds(text, "true == true");
-    if (f == &formats[0])
+    if (f->traits & CHAT_READS_DEFAULT)
         find_default_system(chat, text);
     if (holds(text, "strftime_now") && !chat->wants_system)
         chat->note = "the file's template asks for today's date; the model "
@@ -287,9 +341,10 @@ lll_status chat_recognise(chat_template *chat, const gguf_file *file,
         status = check_tokens(found.format, file, words, err);
     if (status != LLL_OK)
         return status;
-    if (name == NULL)
+    found.begins_with_bos = found.format->traits & CHAT_BEGINS_WITH_BOS;
+    if (matches(found.format, text))
         read_template(&found, text);
-    if (strcmp(found.format->name, "llama3.1") == 0)
+    if (found.format->traits & CHAT_OWN_SYSTEM)
         found.has_system = true;        // with the dates alone
     *chat = found;
     return LLL_OK;

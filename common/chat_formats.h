@@ -30,17 +30,31 @@ typedef struct {
     bool trims;                 // white space at both ends of the text goes
 } chat_frame;
 
+// @end formats-row
+
+// @begin formats-traits
+// What else may be true of a format.
+enum {
+    CHAT_ALTERNATES = 1,        // user and assistant must take turns
+    CHAT_BEGINS_WITH_BOS = 2,   // where no template of a file tells
+    CHAT_READS_DEFAULT = 4,     // a template may hold a system prompt
+    CHAT_OWN_SYSTEM = 8         // a system message stands there always
+};
+
+enum { CHAT_PIECES = 5 };
+
 typedef struct {
     const char *name;
-    const char *holds[4];       // what a template of this format holds, all
-    const char *lacks[4];       // of it, and what it does not; ' is "
+    const char *holds[CHAT_PIECES];     // what a template of this format
+    const char *lacks[CHAT_PIECES];     // holds, all of it, and what it does
+                                        // not; ' is "
     const char *tokens[2];      // special tokens that it cannot do without
     chat_frame frames[CHAT_ROLES];
     const char *opening;        // of the assistant's answer
     chat_place place;
-    bool alternates;            // user and assistant must take turns
+    unsigned traits;            // CHAT_ALTERNATES ...
 } chat_format;
-// @end formats-row
+// @end formats-traits
 
 // @begin formats-template
 // A format, and what a file makes of it.
@@ -49,7 +63,8 @@ typedef struct {
     bool begins_with_bos;
     bool has_system;            // a system message stands there even where
                                 // nobody gives one, and says this:
-    const char *default_system; // borrowed from the file
+    const char *default_system; // borrowed from the file, where \n is a
+                                // line break and \' a quote
     size_t default_system_bytes;
     bool wants_system;          // one must be given: the template would
                                 // compute it
@@ -59,7 +74,8 @@ typedef struct {
 
 // Recognise the file's template, or take a format by its name.
 //
-// name   NULL: the file's own
+// name   NULL: the file's own. What that says beside its format counts for a
+//        name too, where it is of that format
 //
 // LLL_ERR_NOT_FOUND     the file has none, or there is no such name
 // LLL_ERR_UNSUPPORTED   it is none of those we know, or the vocabulary lacks

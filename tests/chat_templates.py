@@ -247,4 +247,39 @@ UNKNOWN = [
     HERMES.replace("'<|im_end|>' + '\\n'", "'<|im_end|>'"),
     LLAMA2.replace("bos_token + ", ""),
     MISTRAL_3.replace("loop.last", "loop.first"),
+    # A format's words, and another text
+    HERMES.replace("message['role'] + '\\n'",
+                   "message['role'] + '\\n '"),
+    HERMES.replace("{{'<|im_start|>'", "{{bos_token + '<|im_start|>'"),
+    HERMES + "{{ raise_exception('no') }}",
+    HERMES.split("{% if add_generation")[0],
+    LLAMA3.replace("{% for", "{{ '<|start_header_id|>system<|end_header_id|>"
+                   "\n\nYou are Bob.<|eot_id|>' }}{% for", 1),
+    MISTRAL_0_2.replace("{{ message['content']",
+                        "{{ ' ' + message['content']"),
+]
+
+
+def with_default(system, head="{{ '<|im_start|>system\\n", tail="' }}"):
+    """ChatML that puts a system prompt in front."""
+    return ("{% if messages[0]['role'] != 'system' %}" + head + system
+            + "<|im_end|>\\n" + tail + "{% endif %}" + HERMES)
+
+
+# Default system prompts as templates spell them.
+DEFAULTS = [
+    with_default("You are Bob.\\nBe kind."), with_default("You\\'re {Bob}."),
+    with_default(r"put your final answer within \\boxed{}."),
+    with_default('Say "in".'),
+    with_default("It's", '{{- "<|im_start|>system\\n', '" }}'),
+    "{%- if tools %}{{- '<|im_start|>system\\n' }}{%- endif %}"
+    + with_default("You are Bob."),
+]
+# And where we cannot tell: one must be given.
+COMPUTED = [
+    with_default("' + system_message + '"), with_default("\\x41"),
+    with_default("You are Bob.", "<|im_start|>system\n", ""),
+    "{# <|im_start|>system\nA comment.<|im_end|> #}" + HERMES,
+    "{# {{ '<|im_start|>system\nA comment.<|im_end|>\n' }} #}" + HERMES,
+    "{{ '<|im_start|>system\n' }}{{ 'Bob.<|im_end|>' }}" + HERMES,
 ]

@@ -21,7 +21,7 @@ enum { MOST = 512 };
 // The plainest ChatML template there is; adds no system prompt.
 #define LOOP "{% for message in messages %}{{'<|im_start|>' + " \
     "message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}" \
-    "{% endfor %}"
+    "{% endfor %}{{ '<|im_start|>assistant\\n' }}"
 // How SmolLM2 begins: with the system prompt for those who give none.
 #define DEFAULT(line_break) "{% if messages[0]['role'] != 'system' %}" \
     "{{ '<|im_start|>system" line_break "You are Bo.<|im_end|>" \
@@ -219,8 +219,11 @@ static void check_default(const char *text, const char *want)
     vocabulary_file v;
     open_with(&v, text, false, TOKEN_CONTROL);
     chat_template chat = recognise(&v);
-    assert_int_equal(chat.default_system_bytes, strlen(want));
-    if (want[0] != '\0')
+    assert_int_equal(chat.wants_system, want == NULL);
+    assert_int_equal(chat.has_system, want != NULL && want[0] != '\0');
+    assert_int_equal(chat.default_system_bytes,
+                     want != NULL ? strlen(want) : 0);
+    if (chat.has_system)
         assert_memory_equal(chat.default_system, want, strlen(want));
     close_both(&v);
 }
@@ -231,17 +234,21 @@ static void the_default_system_prompt_is_found(void **state)
     check_default(DEFAULT("\n"), "You are Bo.");
     check_default(DEFAULT("\\n"), "You are Bo.");
     check_default(LOOP, "");
-    check_default("<|im_end|>\n<|im_start|>system\n", "");
-    check_default("<|im_end|>\n<|im_start|>system", "");
-    check_default("<|im_end|>\n<|im_start|>system\\", "");
-    check_default("<|im_start|>system You<|im_end|>\n", "");
-    // Computed, not written: nothing that could be taken.
-    check_default("{{ '<|im_start|>system\\n' + text + '<|im_end|>\\n' }}",
-                  "");
-    check_default("<|im_start|>system\n{{ text }}<|im_end|>\n", "");
-    check_default("<|im_start|>system\nA\\tB<|im_end|>\n", "");
-    // A computed one first, for who gives a prompt or has tools.
-    check_default("{{ '<|im_start|>system\\n' + text + '<|im_end|>\\n' }}"
+    // Not closed, or not what is written out: one must be given.
+    check_default(LOOP "<|im_start|>system\n", NULL);
+    check_default(LOOP "{{ '<|im_start|>system\n", NULL);
+    check_default(LOOP "{{ '<|im_start|>system", NULL);
+    check_default(LOOP "{{ '<|im_start|>system\\", NULL);
+    check_default(LOOP "{{ '<|im_start|>system\n\\", NULL);
+    check_default(LOOP "{{ '<|im_start|>system\nA<|im_end|>", NULL);
+    check_default(LOOP "{{ '<|im_start|>system\nA<|im_end|>\\n", NULL);
+    check_default(LOOP "{{ '<|im_start|>system A<|im_end|>\n' }}", NULL);
+    check_default("'<|im_start|>system\nA<|im_end|>\n' }}" LOOP, NULL);
+    check_default(LOOP "{{ '<|im_start|>system\\n' + text }}", NULL);
+    check_default(LOOP "<|im_start|>system\n{{ text }}<|im_end|>\n", NULL);
+    check_default(LOOP "{{ '<|im_start|>system\nA\\tB<|im_end|>\n' }}", NULL);
+    // One first for who gives a prompt.
+    check_default("{{ '<|im_start|>system\\n' + messages[0] }}"
                   DEFAULT("\\n"), "You are Bo.");
 }
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 import words
-from chat_templates import KNOWN, MISTRAL_7_TEKKEN, LLAMA3_2, UNKNOWN, HERMES
+from chat_templates import (COMPUTED, DEFAULTS, HERMES, KNOWN, LLAMA3,
+                            LLAMA3_2, MISTRAL_7_TEKKEN, SMOLLM2, UNKNOWN)
 
 ROLES = ["system", "user", "assistant"]
 MARKS = ["<s>", "</s>", "<unk>", "<|im_start|>", "<|im_end|>",
@@ -292,14 +293,52 @@ def test_what_is_not_rendered_is_said(chat_library):
     assert b"give one with -sys" in computed.err.text
 
 
+@pytest.mark.parametrize("template", DEFAULTS)
+def test_default_system_prompts(template, chat_library):
+    talker = Talker(chat_library, "bytes", template)
+    for talk in ([("user", "a")], [("system", "in"), ("user", "a")]):
+        assert talker.encode(talk) == talker.words.encode(
+            talker.render(talk).encode())
+
+
+@pytest.mark.parametrize("template", COMPUTED)
+def test_computed_system_prompts(template, chat_library):
+    talker = Talker(chat_library, "bytes", template)
+    assert talker.format() == "chatml"
+    assert talker.encode([("user", "a")]) is None
+    assert b"give one with -sys" in talker.err.text
+    assert talker.encode([("system", "a"), ("user", "a")])
+
+
+def test_names(chat_library):
+    """The list in the sentence is the table's; and what a file says beside
+    its format counts where a name is given."""
+    said = Talker(chat_library, "bytes", None, name=b"none").err.text.decode()
+    names = said.split("expected one of ")[1].split(", ")
+    assert set(names) == {name for name, _ in KNOWN}
+    for name in names:
+        talker = Talker(chat_library, "bytes", None, TEKKEN,
+                        name=name.encode())
+        assert talker.format() == name
+    for name, template in (("chatml", SMOLLM2), ("llama3", LLAMA3)):
+        assert Talker(chat_library, "bytes", template,
+                      name=name.encode()).encode([("user", "a")]) == Talker(
+            chat_library, "bytes", template).encode([("user", "a")])
+    # BOS where no template tells.
+    llama3 = Talker(chat_library, "bytes", None, name=b"llama3")
+    assert llama3.encode([("user", "a")])[0] == 0
+
+
 def test_a_long_template_is_read_once(chat_library):
     """Not once from each of its bytes."""
     start = time.perf_counter()
     for text in ("' + '" * 60000, " " * 300000, "<|im_start|>" * 25000,
                  "'" + " " * 300000):
         assert Talker(chat_library, "bytes", text).status != 0
-    assert Talker(chat_library, "bytes", "<|im_end|>\n" +
-                  "<|im_start|>system\n" * 16000).format() == "chatml"
+    for text in ("<|im_start|>system\n",
+                 "{{ '<|im_start|>system\n' + message }}"):
+        assert Talker(chat_library, "bytes",
+                      HERMES + text * 16000).format() == "chatml"
     assert time.perf_counter() - start < 20
 
 
