@@ -60,6 +60,8 @@ bool recipe_find(const char *name, recipe *out)
 // Which layers a rule is for.
 typedef enum {
     LAYERS_ALL,
+    LAYERS_SHARED,                      // all, where four heads of queries or
+                                        // more share one of keys and values
     LAYERS_TWO, LAYERS_FOUR,            // the first of them
     LAYERS_SIXTEENTH, LAYERS_EIGHTH,    // the first part of them
     LAYERS_MORE                         // the first and the last eighth, and
@@ -70,14 +72,14 @@ typedef enum {
 // More bits for: the matrix that makes the logits; the values of attention,
 // which are few where heads share them and are added up; the way down out of
 // a feed-forward layer, whose inputs are the widest spread. The first row
-// that fits decides. (llama-quantize gives Q2_K's attn_v only Q3_K where
-// fewer than four heads share it.)
+// that fits decides.
 static const struct {
     const char *recipe, *tensor;
     layers layers;
     dtype type;
 } rules[] = {
-    {"Q2_K",   "attn_v.weight",      LAYERS_ALL,       DTYPE_Q4_K},
+    {"Q2_K",   "attn_v.weight",      LAYERS_SHARED,    DTYPE_Q4_K},
+    {"Q2_K",   "attn_v.weight",      LAYERS_ALL,       DTYPE_Q3_K},
     {"Q2_K",   "ffn_down.weight",    LAYERS_ALL,       DTYPE_Q3_K},
     {"Q2_K",   "attn_output.weight", LAYERS_ALL,       DTYPE_Q3_K},
     {"Q3_K_M", "attn_v.weight",      LAYERS_TWO,       DTYPE_Q5_K},
@@ -98,10 +100,11 @@ static const struct {
 // @end recipe-rules
 
 // @begin recipe-layers
-static bool is_among(layers which, size_t layer, size_t n)
+static bool is_among(layers which, uint64_t layer, uint64_t n, bool shared)
 {
     switch (which) {
     case LAYERS_ALL: return true;
+    case LAYERS_SHARED: return shared;
     case LAYERS_TWO: return layer < 2;
     case LAYERS_FOUR: return layer < 4;
     case LAYERS_SIXTEENTH: return layer < n / 16;
@@ -128,7 +131,8 @@ static long take_layer(const char **name)
     return layer;
 }
 
-static size_t count_layers(const gguf_file *file)
+// A number that the model's architecture names; 0 where it is not there.
+static uint64_t read_count(const gguf_file *file, const char *what)
 {
     gguf_string arch;
     char key[80];
@@ -137,9 +141,9 @@ static size_t count_layers(const gguf_file *file)
         || arch.n_bytes > 40)
         return 0;
     memcpy(key, arch.bytes, arch.n_bytes);
-    memcpy(key + arch.n_bytes, ".block_count", sizeof ".block_count");
+    memcpy(key + arch.n_bytes, what, strlen(what) + 1);
     (void)gguf_get_u64(file, key, &n, NULL);
-    return n < GGUF_MAX_LIST ? (size_t)n : 0;
+    return n < GGUF_MAX_LIST ? n : 0;
 }
 // @end recipe-layers-2
 
@@ -159,13 +163,16 @@ static dtype wanted_type(const recipe *r, const gguf_file *file,
 {
     const char *rest = name;
     long layer = take_layer(&rest);
-    size_t n_layers = count_layers(file);
+    uint64_t n_layers = read_count(file, ".block_count");
+    uint64_t n_heads = read_count(file, ".attention.head_count");
+    uint64_t n_kv = read_count(file, ".attention.head_count_kv");
+    bool shared = n_kv > 0 && n_heads / n_kv >= 4;
     if (is_output(file, name))
         return r->output;
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         if (layer >= 0 && strcmp(rules[i].recipe, r->name) == 0
             && strcmp(rules[i].tensor, rest) == 0
-            && is_among(rules[i].layers, (size_t)layer, n_layers))
+            && is_among(rules[i].layers, (uint64_t)layer, n_layers, shared))
             return rules[i].type;
     return r->type;
 }

@@ -9,13 +9,17 @@
 
 // Which tensor of a model is stored in which type. A recipe names one type
 // for most matrices and more bits for those whose errors hurt most.
-// Taught in chapter 7. Source: the recipes' names, numbers and mixtures are
-// those of llama.cpp's llama-quantize, so that a file called Q4_K_M holds
-// what people expect.
+// Taught in chapter 7. Source: names with _S, _M and _L, Q2_K and Q6_K are
+// mixtures of llama.cpp's llama-quantize, so that a file called Q4_K_M holds
+// what people expect. Every other name is that type for all matrices, the
+// output's too, which llama-quantize does with --pure. (Without it, it makes
+// the output of its Q4_0 Q6_K, and means Q4_K_M by Q4_K.) There is no
+// general.file_type for Q4_K alone, which gets that of Q4_K_S; Q3_K and Q5_K
+// likewise.
 
 // @begin recipe-types
 typedef struct {
-    const char *name;           // "Q4_K_M", or a type's name: that type alone
+    const char *name;           // "Q4_K_M"
     dtype type;                 // of most matrices
     dtype output;               // of the one that makes the logits
     uint32_t file_type;         // for the key general.file_type

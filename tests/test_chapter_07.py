@@ -174,12 +174,12 @@ def test_options_that_would_be_ignored(folder):
     convert = ["convert", one, out, "--type", "q8_0"]
     inspect = ["inspect", one, "x.weight"]
     for words, options in [
-            (convert, [["--json"], ["--row", 0], ["--block", 0],
+            (convert, [["--json"], ["--row", 0], ["--block", 1],
                        ["--against", one]]),
-            (inspect, [["-t", 0], ["-v"], ["--type", "q8_0"],
+            (inspect, [["-t", 2], ["-v"], ["--type", "q8_0"],
                        ["--importance", one]]),
             (["error", one, one], [["--row", 1], ["--type", "q4_0"], ["-v"]]),
-            (["error", one, "--type", "q8_0"], [["-t", 3], ["--block", 0]]),
+            (["error", one, "--type", "q8_0"], [["-t", 3], ["--block", 2]]),
             ([], [["--json"], ["--type", "q8_0"]])]:
         for option in options:
             said = run(*words, *option, code=2)

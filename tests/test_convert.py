@@ -29,12 +29,16 @@ def run(*words, **more):
                           capture_output=True, check=False, **more)
 
 
-def llama(path, width=256, ffn=512, layers=LAYERS, tied=False, most=0):
+def llama(path, width=256, ffn=512, layers=LAYERS, tied=False, most=0,
+          heads=None):
     """A model of random numbers under a Llama's names; in several files of
     at most so many tensors, where `most` is given."""
     make = np.random.default_rng(3).standard_normal
     out = gguf.GGUFWriter(path, "llama", split_max_tensors=most)
     out.add_block_count(layers)
+    if heads is not None:
+        out.add_head_count(heads[0])
+        out.add_head_count_kv(heads[1])
     out.add_string("general.name", "random ä")
     out.add_file_type(0)
     out.add_array("tokenizer.ggml.tokens", ["a", "b"])
@@ -63,8 +67,7 @@ def types(path):
 
 # Of 17 layers those that llama-quantize gives more bits, and its tables. That
 # each tensor of SmolLM2 takes the type that llama-cpp-python 0.3.36 chooses
-# was compared by hand, for all recipes here; of Q2_K, attn_v differs, as
-# recipe.c says.
+# was compared by hand, for Q2_K, Q6_K and the recipes with a _S, _M or _L.
 EVERY_THIRD = {0, 1, 4, 7, 10, 13, 14, 15, 16}
 RECIPES = {
     # name: number, most, output, attn_v, ffn_down, attn_output
@@ -80,7 +83,7 @@ RECIPES = {
     "Q5_K_M": (17, "Q5_K", "Q6_K", {"Q6_K": EVERY_THIRD},
                {"Q6_K": EVERY_THIRD}, "Q5_K"),
     "Q6_K": (18, "Q6_K", "Q6_K", {}, {}, "Q6_K"),
-    "Q2_K": (10, "Q2_K", "Q6_K", {"Q4_K": None}, {"Q3_K": None}, "Q3_K"),
+    "Q2_K": (10, "Q2_K", "Q6_K", {"Q3_K": None}, {"Q3_K": None}, "Q3_K"),
     "Q4_K": (14, "Q4_K", "Q4_K", {}, {}, "Q4_K"),
     "Q4_0": (2, "Q4_0", "Q4_0", {}, {}, "Q4_0"),
     "Q5_1": (9, "Q5_1", "Q5_1", {}, {}, "Q5_1"),
@@ -123,6 +126,18 @@ def test_recipes(tmp_path, name):
     assert reader.get_field("general.file_type").contents() \
         == RECIPES[name][0]
     assert f"{len(found)} tensors as {name}: " in done.stderr
+
+
+@pytest.mark.parametrize("heads,kind", [((8, 2), "Q4_K"), ((9, 3), "Q3_K"),
+                                        ((8, 8), "Q3_K")])
+def test_values_that_many_heads_share(tmp_path, heads, kind):
+    """Q2_K spends bits on attn_v where four heads share it, or more."""
+    llama(tmp_path / "in.gguf", layers=2, heads=heads)
+    assert run("convert", tmp_path / "in.gguf", tmp_path / "out.gguf",
+               "--type", "q2_k").returncode == 0
+    found = types(tmp_path / "out.gguf")
+    assert found["blk.0.attn_v.weight"] == found["blk.1.attn_v.weight"] \
+        == kind
 
 
 def test_tied_embeddings_are_the_output(tmp_path):

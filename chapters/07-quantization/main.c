@@ -64,10 +64,10 @@ static lll_status check_options(const request *r, unsigned allowed,
     const struct { const char *name; bool given; unsigned option; } all[] = {
         {"--type", r->type_name != NULL, TYPE},
         {"--importance", r->importance != NULL, IMPORTANCE},
-        {"--threads", r->n_threads >= 0, THREADS},
+        {"--threads", r->n_threads != 0, THREADS},
         {"--verbose", r->verbose, VERBOSE},
         {"--row", r->row >= 0, ROW},
-        {"--block", r->block >= 0, BLOCK},
+        {"--block", r->block != 0, BLOCK},
         {"--against", r->against != NULL, AGAINST},
         {"--json", r->json, JSON},
     };
@@ -146,10 +146,10 @@ static lll_status run(const args_list *words, request *r, lll_error *err)
 // @begin main
 int main(int argc, char **argv)
 {
-    request r = {.n_threads = -1, .row = -1, .block = -1};
+    request r = {.row = -1};
     const args_option options[] = {
-        ARGS_TEXT(NULL, "--type", "T", &r.type_name, "store matrices as this "
-                  "type (q4_0) or by this recipe (Q4_K_M)"),
+        ARGS_TEXT(NULL, "--type", "T", &r.type_name, "all matrices as this "
+                  "type (q4_0, Q4_K), or llama-quantize's recipe (Q4_K_M)"),
         ARGS_TEXT(NULL, "--importance", "FILE", &r.importance, "spend bits "
                   "where activations are large: chapter 8 makes the file"),
         ARGS_INT("-t", "--threads", "N", &r.n_threads, 0, 1024,

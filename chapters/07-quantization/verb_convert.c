@@ -110,7 +110,7 @@ static lll_status convert_with(const gguf_file *from, const char *path,
     counts n = {.before = 0};
     convert_options options = {r->recipe, importance, (int)r->n_threads,
                                progress_show, &bar};
-    if (options.n_threads <= 0)
+    if (options.n_threads == 0)
         options.n_threads = machine_cores();
     progress_begin(&bar, stderr, "converting");
     lll_status status = convert_file(from, path, &options, err);

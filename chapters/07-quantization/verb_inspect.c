@@ -48,7 +48,7 @@ static lll_status find_block(const gguf_file *file, const request *r,
     uint64_t a_row = tensor->dims[0] / (uint64_t)b->info->block_size;
     uint64_t n_rows = tensor->n_elements / tensor->dims[0];
     uint64_t n = r->row < 0 ? n_rows * a_row : a_row;
-    uint64_t at = r->block < 0 ? 0 : (uint64_t)r->block;
+    uint64_t at = (uint64_t)r->block;
     if (r->row >= 0 && (uint64_t)r->row >= n_rows)
         return lll_fail(err, LLL_ERR_ARGUMENT, "%s: %s has %llu rows, found "
                         "no row %lld", file->path, b->name,

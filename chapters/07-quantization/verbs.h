@@ -13,10 +13,9 @@ typedef struct {
     const char *type_name;
     const char *importance;         // a file; or NULL
     const char *against;            // a file; or NULL
-    // -1: not given
-    int64_t n_threads;              // 0 is one for each core, as is -1
+    int64_t n_threads;              // 0: one for each core
     int64_t row;                    // -1: blocks count from the first row
-    int64_t block;                  // -1: the first
+    int64_t block;
     bool verbose, json;
     recipe recipe;                  // of type_name, once it is read
 } request;
