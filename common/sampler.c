@@ -245,9 +245,9 @@ int sampler_distribution(sampler *s, const float *logits,
     if (!greedy) {
         take_best(s->candidates, n, n_best);
         reverse(list, n_best);
+        while (n_best > 1 && list[n_best - 1].logit == -INFINITY)
+            n_best--;                   // it is impossible, and stays so
     }
-    while (n_best > 1 && list[n_best - 1].logit == -INFINITY)
-        n_best--;                       // it is impossible, and stays so
     // No logit is a number, and any will do; or one is beyond all others,
     // and the differences below would not be numbers.
     if (greedy || isinf(list->logit)) {
