@@ -406,25 +406,33 @@ def test_two_models(tmp_path):
         alone[i % 2][i // 2] for i in range(6)]
     assert [s["model"] for s in said[:2]] == [str(TINY), str(other)]
     assert run() == "".join(f"{s['model']}:\n{s['text']}\n" for s in said)
+    fed = engine.run(*both, "--json", "--show-prompt", "-n", 0, input=b"a\n")
+    assert [json.loads(f)["model"] for f in fed.splitlines()] == [
+        str(TINY), str(other)]
     assert "--compare wants two model files" in engine.run(
         "--compare", TINY, code=2)
     assert "each do another thing" in engine.run(
         *both, "--chat", code=2)
 
 
-def test_two_models_in_columns(tmp_path):
-    """On a terminal of 120 columns."""
+def in_columns(first, *options):
+    """The lines on a terminal of 120 columns."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k != "COLUMNS"}
-    subprocess.run([ROOT / "chapter-08/run", "--compare", TINY, TINY,
-                    *map(str, PLAIN), "-n", "60"], cwd=ROOT,
+    subprocess.run([ROOT / "chapter-08/run", "--compare", first, TINY,
+                    *map(str, PLAIN), "-n", "60", *options], cwd=ROOT,
                    input=b"the model\nthe words\n/exit\n", stdout=slave,
                    check=True, timeout=60,
                    env={**environment, "NO_COLOR": "1"})
     os.close(slave)
     shown_lines = os.read(master, 1 << 16).decode().split("\r\n")
     os.close(master)
+    return shown_lines
+
+
+def test_two_models_in_columns(tmp_path):
+    shown_lines = in_columns(TINY)
     assert shown_lines[0].split() == ["tiny.gguf", "tiny.gguf"]
     lines = [line for line in shown_lines[1:] if line]
     assert len(lines) > 4
@@ -432,6 +440,14 @@ def test_two_models_in_columns(tmp_path):
         assert len(line) <= 118
         assert line[:58].strip() == line[61:].strip()
         assert line[58:61].strip() == ""
+    # What a terminal would obey is wider than it was, in a name too.
+    strange = tmp_path / ("\x1b[31m" + "é" * 70 + ".gguf")
+    strange.write_bytes(TINY.read_bytes())
+    hot = in_columns(strange, "--temp", "100", "--top-k", "0", "--top-p",
+                     "1", "--min-p", "0")
+    assert "\\x" in "".join(hot[1:]) and "\x1b" not in "".join(hot)
+    assert hot[0].index("tiny.gguf") == 61 and "\\x1b" in hot[0]
+    assert max(map(len, hot)) <= 119
     words = " ".join(line[61:] for line in lines).split()
     assert words == " ".join(answers(["the model", "the words"], "-n",
                                      60)).split()

@@ -1,6 +1,7 @@
 // Text and report of whatever generates.
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "chapters/08-llama/report.h"
@@ -143,8 +144,10 @@ lll_status answer(session *s, const settings *set, const int32_t *ids,
         status = show_prompt(s, set, ids, n_ids, err);
     if (status != LLL_OK || (set->show_prompt && set->n_predict == 0))
         return status;
-    if (set->label != NULL && !set->json)
-        printf("%s:\n", set->label);
+    if (set->label != NULL && !set->json) {
+        show_text(stdout, set->label, strlen(set->label));
+        puts(":");
+    }
     status = generate(&s->model, &s->words, ids, n_ids, &options, report,
                       err);
     end_text(&sink, status == LLL_OK);

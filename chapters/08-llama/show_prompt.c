@@ -27,14 +27,18 @@ static void show(FILE *out, const session *s, const int32_t *ids, size_t n)
 // @end show-prompt
 
 // @begin show-prompt-json
-static lll_status show_json(const session *s, const int32_t *ids, size_t n,
-                            lll_error *err)
+static lll_status show_json(const session *s, const char *label,
+                            const int32_t *ids, size_t n, lll_error *err)
 {
     const llama *m = &s->model;
     json_out json;
     utf8_stream text = {.at_start = false};
     json_out_begin(&json, stdout);
     json_out_object(&json);
+    if (label != NULL) {
+        json_out_key(&json, "model");
+        json_out_text(&json, label);
+    }
     json_out_key(&json, "prompt");
     json_out_bytes_begin(&json);
     for (size_t i = 0; i < n; i++)
@@ -60,7 +64,7 @@ lll_status show_prompt(const session *s, const settings *set,
 {
     bool alone = set->n_predict == 0;       // then it is the result
     if (alone && set->json)
-        return show_json(s, ids, n_ids, err);
+        return show_json(s, set->label, ids, n_ids, err);
     show(alone ? stdout : stderr, s, ids, n_ids);
     return LLL_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "chapters/08-llama/partner.h"
 #include "chapters/08-llama/verbs.h"
+#include "common/printable.h"
 #include "common/terminal.h"
 
 // @begin compare-collect
@@ -39,18 +40,21 @@ static lll_status collect(session *s, const settings *set,
 // @end compare-collect
 
 // @begin compare-line
-// The bytes of a line of at most `width` characters, cut between words where
-// that can be; *at moves on to the next one.
+// The bytes of a line of at most `width` columns, cut between words where
+// that can be; *at moves on to the next one. What terminal_text() writes as
+// \xNN takes four.
 static size_t next_line(const char **at, int width)
 {
     const char *text = *at;
-    size_t n = 0, space = 0;
-    for (int i = 0; i < width && text[n] != '\0' && text[n] != '\n'; i++) {
+    size_t n = 0, space = 0, all = strlen(text);
+    for (int used = 0; text[n] != '\0' && text[n] != '\n';) {
+        int bytes = printable_bytes(text + n, all - n);
+        used += bytes > 0 ? 1 : 4;
+        if (used > width)
+            break;
         if (text[n] == ' ')
             space = n;
-        do
-            n++;
-        while ((text[n] & 0xc0) == 0x80);   // the rest of a character
+        n += bytes > 0 ? (size_t)bytes : 1;
     }
     if (text[n] != '\0' && text[n] != '\n' && text[n] != ' ' && space > 0)
         n = space;
@@ -116,11 +120,16 @@ static void print_names(const partner *p)
 {
     int half = (terminal_width(stdout) - GAP) / 2;
     bool color = terminal_color(stdout);
-    char name[256];
-    snprintf(name, sizeof name, "%-*.*s", half + GAP, half, name_of(&p[0]));
-    terminal_bold(stdout, color, name);
-    snprintf(name, sizeof name, "%.*s", half, name_of(&p[1]));
-    terminal_bold(stdout, color, name);
+    for (int i = 0; i < 2; i++) {
+        char name[256], line[256];
+        snprintf(name, sizeof name, "%s", name_of(&p[i]));
+        printable_sentence(line, half < 255 ? (size_t)half + 1 : 256, name);
+        terminal_bold(stdout, color, line);
+        int used = 0;
+        for (const char *at = line; *at != '\0'; at++)
+            used += (*at & 0xc0) != 0x80;   // the first byte of a character
+        printf("%*s", i == 0 ? half + GAP - used : 0, "");
+    }
     putchar('\n');
 }
 // @end compare-names
