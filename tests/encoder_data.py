@@ -27,7 +27,9 @@ def matrices(model):
     model. (Its matrices are Q4_1 in the file: types of four and five bits
     with a minimum have it easy with them, each encoder in its own way. Its
     norms never were on such a grid, nor was what data/tiny.gguf has as
-    halves.)"""
+    halves.) That we lose little against ggml is said of these, not of all
+    rows: where only -0.03, 0 and 0.03 occur, our Q5_K has 1.14 of its
+    error."""
     random = np.random.default_rng(20)
     size = (ROWS, COLUMNS)
     made = {"uniform": random.uniform(-1, 1, size),
