@@ -253,7 +253,7 @@ def test_a_model_in_parts(counter, tmp_path, llama_program):
     (["--chat", "-p", "x" * 5000], "a message of 5000 bytes with what "
      "stands around it, expected at most 4096 bytes; use a larger -c"),
     (["--chat"], "a line of more than 4096 bytes, expected a message; use -f "
-     "for a text, or a larger -c"),
+     "or a pipe for a text, or a larger -c"),
     (["-r", "x" * 1025], "a stop text of 1025 bytes, expected at most 1024"),
 ])
 def test_what_was_not_planned_is_refused(options, said, llama_program):
