@@ -49,8 +49,8 @@ static lll_status check_answers(const settings *set, lll_error *err)
     bool prints = (set->trace == NULL && !set->version) || set->plan;
     const companion rows[] = {
         {"--json", set->json, prints, "a printed result"},
-        {"-p", set->prompt != NULL, reads, "a verb that reads it"},
-        {"-f", set->prompt_file != NULL, reads, "a verb that reads it"},
+        {"-p", set->prompt != NULL, reads, "work on a prompt"},
+        {"-f", set->prompt_file != NULL, reads, "work on a prompt"},
         {"--show-prompt", set->show_prompt, writes, "an answer"},
         {"--stop", set->stops.n_items > 0, writes, "an answer"},
         {"--context-shift", set->context_shift, writes, "an answer"},
