@@ -113,7 +113,8 @@ fit_line fit_search(const fit_span *s, uint8_t *codes)
     find_ends(s, &low, &high);
     float farthest = -low > high ? low : high;
     fit_line best = {0.0f, tied ? 0.0f : low, INFINITY};
-    memset(codes, 0, (unsigned)s->n);
+    for (int i = 0; i < s->n; i++)
+        codes[i] = 0;
     if (high - low < FIT_TINY || fabsf(farthest) < FIT_TINY)
         return best;
     best.scale = tied ? -farthest / zero : (high - low) / top;
