@@ -122,8 +122,7 @@ fit_line fit_search(const fit_span *s, uint8_t *codes)
     // What it costs may be infinite: then no other line is better.
     (void)fit_codes(s, best.scale, best.minimum, codes);
     // How many codes lie from end to end? As many as there are, or half a
-    // code or one more or less: what is cut off may cost less than the rest
-    // gains. And which end keeps its place?
+    // code or one more or less, as cutting off may gain. Which end stays?
     for (int half = -2; half <= 2; half++) {
         float more = (float)half * 0.5f;
         if (tied) {
