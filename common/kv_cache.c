@@ -164,29 +164,60 @@ static saved_header header_of(const kv_cache *cache, unsigned long long tag)
 }
 // @end kv-cache-file
 
+// @begin kv-cache-runs
+void kv_cache_give(const kv_cache *cache,
+                   void (*put)(void *context, const void *bytes, size_t n),
+                   void *context)
+{
+    size_t bytes = (size_t)cache->length * cache->row_bytes;
+    for (int i = 0; i < cache->n_layers * cache->n_kv_heads; i++) {
+        size_t offset = head_offset(cache, 0, i);
+        put(context, cache->keys + offset, bytes);
+        put(context, cache->values + offset, bytes);
+    }
+}
+
+void kv_cache_fill(kv_cache *cache, int n, const unsigned char *from)
+{
+    size_t bytes = (size_t)n * cache->row_bytes;
+    for (int i = 0; i < cache->n_layers * cache->n_kv_heads; i++) {
+        size_t offset = head_offset(cache, 0, i);
+        memcpy(cache->keys + offset, from, bytes);
+        memcpy(cache->values + offset, from + bytes, bytes);
+        from += 2 * bytes;
+    }
+    cache->length = n;
+}
+// @end kv-cache-runs
+
 // @begin kv-cache-save
+typedef struct {
+    file_writer out;
+    lll_status status;
+    lll_error *err;
+} saver;
+
+static void put(void *context, const void *bytes, size_t n)
+{
+    saver *w = context;
+    if (w->status == LLL_OK)
+        w->status = file_write(&w->out, bytes, n, w->err);
+}
+
 lll_status kv_cache_save(const kv_cache *cache, const char *path,
                          unsigned long long tag, lll_error *err)
 {
-    file_writer out;
+    saver w = {.status = LLL_OK, .err = err};
     saved_header header = header_of(cache, tag);
-    size_t bytes = (size_t)cache->length * cache->row_bytes;
-    int n_heads = cache->n_layers * cache->n_kv_heads;
-
-    lll_status status = file_create(&out, path, err);
+    lll_status status = file_create(&w.out, path, err);
     if (status != LLL_OK)
         return status;
-    status = file_write(&out, &header, sizeof header, err);
-    for (int i = 0; i < n_heads && status == LLL_OK; i++) {
-        size_t offset = head_offset(cache, 0, i);
-        status = file_write(&out, cache->keys + offset, bytes, err);
-        if (status == LLL_OK)
-            status = file_write(&out, cache->values + offset, bytes, err);
-    }
-    if (status == LLL_OK)
-        return file_commit(&out, err);
-    file_abandon(&out);
-    return status;
+    put(&w, &header, sizeof header);
+    kv_cache_give(cache, put, &w);
+    if (w.status == LLL_OK)
+        return file_commit(&w.out, err);
+    file_abandon(&w.out);
+    return w.status;
 }
 // @end kv-cache-save
 
@@ -232,17 +263,8 @@ lll_status kv_cache_load(kv_cache *cache, const char *path,
     if (status != LLL_OK)
         return status;
     status = check_header(cache, &map, path, tag, &header, err);
-    if (status == LLL_OK) {
-        size_t bytes = (size_t)header.length * cache->row_bytes;
-        const unsigned char *from = map.bytes + sizeof header;
-        for (int i = 0; i < cache->n_layers * cache->n_kv_heads; i++) {
-            size_t offset = head_offset(cache, 0, i);
-            memcpy(cache->keys + offset, from, bytes);
-            memcpy(cache->values + offset, from + bytes, bytes);
-            from += 2 * bytes;
-        }
-        cache->length = (int)header.length;
-    }
+    if (status == LLL_OK)
+        kv_cache_fill(cache, (int)header.length, map.bytes + sizeof header);
     file_map_close(&map);
     return status;
 }

@@ -71,6 +71,15 @@ void kv_cache_remove(kv_cache *cache, int from, int n);
 lll_status kv_cache_copy_prefix(kv_cache *to, const kv_cache *from, int n,
                                 lll_error *err);
 
+// The bytes of the filled positions in the order in which files hold them:
+// for each layer and head its keys, then its values. `put` is called with one
+// run after another.
+void kv_cache_give(const kv_cache *cache,
+                   void (*put)(void *context, const void *bytes, size_t n),
+                   void *context);
+// Fill n positions, at most the capacity, with bytes in that order.
+void kv_cache_fill(kv_cache *cache, int n, const unsigned char *from);
+
 // Write the filled positions to a file, and read them back into a cache of
 // the same shape and type. `tag` (of a model, say) must be the same both
 // times. A file that does not fit is refused and the cache is unchanged.

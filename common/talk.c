@@ -98,8 +98,9 @@ typedef struct {
     lll_error *err;
 } saver;
 
-static void put(saver *w, const void *bytes, size_t n)
+static void put(void *context, const void *bytes, size_t n)
 {
+    saver *w = context;
     if (w->status != LLL_OK)
         return;
     sha256_add(&w->hash, bytes, n);
@@ -158,7 +159,6 @@ lll_status talk_save(const talk *t, const session *s, const char *format,
                      const char *path, lll_error *err)
 {
     const kv_cache *c = &s->model.caches[0];
-    size_t bytes = (size_t)c->length * c->row_bytes;
     char hash[SHA256_TEXT];
     saved_header h = describe(t, s, format);
     saver w = {.status = LLL_OK, .err = err};
@@ -173,11 +173,7 @@ lll_status talk_save(const talk *t, const session *s, const char *format,
     put(&w, generate_history(&s->model, 0),
         (size_t)c->length * sizeof(int32_t));
     put(&w, t->turns, (size_t)t->n_turns * sizeof t->turns[0]);
-    for (int i = 0; i < c->n_layers * c->n_kv_heads; i++) {
-        int layer = i / c->n_kv_heads, head = i % c->n_kv_heads;
-        put(&w, kv_cache_keys(c, layer, head), bytes);
-        put(&w, kv_cache_values(c, layer, head), bytes);
-    }
+    kv_cache_give(c, put, &w);
     put_text(&w, s);
     sha256_finish(&w.hash, hash);
     if (w.status == LLL_OK)
@@ -298,7 +294,6 @@ static lll_status check_file(const file_map *map, const session *s,
 // Everything was checked: copy it.
 static void take(talk *t, session *s, const unsigned char *from)
 {
-    kv_cache *c = &s->model.caches[0];
     saved_header h;
     memcpy(&h, from, sizeof h);
     from += sizeof h;
@@ -309,16 +304,7 @@ static void take(talk *t, session *s, const unsigned char *from)
     t->n_kept = (int)h.n_kept;
     memcpy(t->turns, from, h.n_turns * sizeof t->turns[0]);
     from += h.n_turns * sizeof t->turns[0];
-    size_t bytes = h.length * c->row_bytes;
-    for (int i = 0; i < c->n_layers * c->n_kv_heads; i++) {
-        int layer = i / c->n_kv_heads, head = i % c->n_kv_heads;
-        const unsigned char *keys = kv_cache_keys(c, layer, head);
-        size_t offset = (size_t)(keys - c->keys);
-        memcpy(c->keys + offset, from, bytes);
-        memcpy(c->values + offset, from + bytes, bytes);
-        from += 2 * bytes;
-    }
-    c->length = (int)h.length;
+    kv_cache_fill(&s->model.caches[0], (int)h.length, from);
 }
 // @end talk-take
 
