@@ -1,137 +1,28 @@
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "chapters/07-quantization/verbs.h"
-#include "common/arena.h"
-#include "common/convert.h"
 #include "common/json_out.h"
 #include "common/quant.h"
-#include "common/quant_encode.h"
 #include "common/size.h"
 #include "common/terminal.h"
+#include "common/weight_error.h"
 
-// @begin error-measure
-// What moved, summed up over a tensor or all of them.
-typedef struct {
-    double squares, error_squares, largest, bytes, numbers;
-} moved;
-
-// What is not a number is larger than any, and stays.
-static double larger(double a, double b)
+// @begin error-other
+// The other form of tensor `a`: its type, and in a second file the tensor;
+// *found is false where there is nothing to compare.
+static lll_status find_other(const gguf_tensor *a, const gguf_file *file,
+                             const gguf_file *b, const recipe *r,
+                             gguf_tensor *other, bool *found, lll_error *err)
 {
-    return isnan(a) || a > b ? a : b;
-}
-
-static void add_row(const float *row, const float *back, size_t n, moved *m)
-{
-    for (size_t i = 0; i < n; i++) {
-        double error = fabs((double)back[i] - (double)row[i]);
-        m->squares += (double)row[i] * (double)row[i];
-        m->error_squares += error * error;
-        m->largest = larger(m->largest, error);
-    }
-    m->numbers += (double)n;
-}
-
-static void add_all(const moved *one, moved *all)
-{
-    all->squares += one->squares;
-    all->error_squares += one->error_squares;
-    all->largest = larger(all->largest, one->largest);
-    all->bytes += one->bytes;
-    all->numbers += one->numbers;
-}
-// @end error-measure
-
-// @begin error-relative
-// As a share of what the numbers are themselves.
-static double relative(const moved *m)
-{
-    return m->squares == 0 ? 0 : sqrt(m->error_squares / m->squares);
-}
-// @end error-relative
-
-// @begin error-rows
-// A tensor and its other form: of another file, or in another type.
-typedef struct {
-    const gguf_tensor *a, *b;       // b NULL: encoded on the way
-    dtype type;                     // of the other form
-    float *row, *back;
-    void *stored;
-} pair;
-
-static lll_status measure_row(const pair *p, size_t r, size_t n, moved *m,
-                              lll_error *err)
-{
-    size_t n_rows = p->a->n_elements / n;
-    const unsigned char *from = p->a->data;
-    const unsigned char *to = p->stored;
-    lll_status status = quant_decode(p->a->type,
-                                     from + r * (p->a->n_bytes / n_rows),
-                                     p->row, n, err);
-    if (p->b != NULL)
-        to = (const unsigned char *)p->b->data
-             + r * (p->b->n_bytes / n_rows);
-    else if (status == LLL_OK)
-        status = quant_encode_row(p->type, p->row, NULL, p->stored, n, err);
-    if (status == LLL_OK)
-        status = quant_decode(p->type, to, p->back, n, err);
-    if (status == LLL_OK)
-        add_row(p->row, p->back, n, m);
-    return status;
-}
-// @end error-rows
-
-// @begin error-tensor
-static lll_status measure(pair *p, moved *m, lll_error *err)
-{
-    size_t n = (size_t)p->a->dims[0], bytes;
-    size_t n_rows = p->a->n_elements / n;
-    size_t floats = arena_round(size_times(n, sizeof(float)));
-    arena memory;
-    lll_status status = convert_bytes(p->a, p->type, &bytes, err);
-    if (status == LLL_OK)
-        status = arena_init(&memory, size_times(3, floats), err);
-    if (status != LLL_OK)
-        return status;
-    p->row = arena_take(&memory, floats);
-    p->back = arena_take(&memory, floats);
-    p->stored = arena_take(&memory, floats);    // no type needs more
-    for (size_t r = 0; r < n_rows && status == LLL_OK; r++)
-        status = measure_row(p, r, n, m, err);
-    m->bytes += (double)bytes;
-    arena_free(&memory);
-    return status;
-}
-// @end error-tensor
-
-// @begin error-tensor-2
-// The other form of tensor `a`; false where there is nothing to compare.
-static lll_status find_other(const gguf_file *a, const gguf_file *b,
-                             const recipe *r, pair *p, gguf_tensor *other,
-                             bool *found, lll_error *err)
-{
-    char name[GGUF_MAX_NAME + 1] = {0};
-    *found = quant_is_supported(p->a->type);
-    if (b == NULL) {
-        recipe_choice c = recipe_choose(r, a, p->a);
-        *found = c.reason <= RECIPE_FALLBACK;
-        p->type = c.used;
-        return LLL_OK;
-    }
-    memcpy(name, p->a->name.bytes, p->a->name.n_bytes < GGUF_MAX_NAME
-                                   ? p->a->name.n_bytes : GGUF_MAX_NAME);
-    lll_status status = gguf_find_tensor(b, name, p->a->dims, p->a->n_dims,
-                                         other, err);
-    if (status != LLL_OK)
-        return status;
-    *found = *found && quant_is_supported(other->type);
-    p->b = other;
-    p->type = other->type;
+    if (b != NULL)
+        return weight_error_find(a, b, other, found, err);
+    recipe_choice c = recipe_choose(r, file, a);
+    *found = quant_is_supported(a->type) && c.reason <= RECIPE_FALLBACK;
+    other->type = c.used;
     return LLL_OK;
 }
-// @end error-tensor-2
+// @end error-other
 
 // @begin error-print
 typedef struct {
@@ -140,14 +31,14 @@ typedef struct {
     size_t n_same;              // tensors in which no number moved
 } listing;
 
-static void print_numbers(json_out *json, const moved *m)
+static void print_numbers(json_out *json, const weight_error *m)
 {
     const struct { const char *key; double value; } numbers[] = {
         {"bytes", m->bytes},
         {"bits_per_weight", 8 * m->bytes / m->numbers},
         {"rms", sqrt(m->error_squares / m->numbers)},
         {"largest", m->largest},
-        {"relative_rms", relative(m)},
+        {"relative_rms", weight_error_relative(m)},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         json_out_key(json, numbers[i].key);
@@ -158,7 +49,7 @@ static void print_numbers(json_out *json, const moved *m)
 
 // @begin error-print-2
 static void print_line(listing *out, const char *name, size_t n_bytes,
-                       const char *type, const moved *m)
+                       const char *type, const weight_error *m)
 {
     char size[32];
     if (out->as_json) {
@@ -176,33 +67,33 @@ static void print_line(listing *out, const char *name, size_t n_bytes,
     printf("%*s %-5s %10s %6.2f %9.2e %9.2e %7.3f %%\n",
            width < 25 ? 25 - width : 0, "", type, size,
            8 * m->bytes / m->numbers, sqrt(m->error_squares / m->numbers),
-           m->largest, 100 * relative(m));
+           m->largest, 100 * weight_error_relative(m));
 }
 // @end error-print-2
 
 // @begin error-list
 static lll_status list(const gguf_file *a, const gguf_file *b,
-                       const request *r, listing *out, moved *all,
+                       const request *r, listing *out, weight_error *all,
                        lll_error *err)
 {
     lll_status status = LLL_OK;
     for (size_t i = 0; i < a->n_tensors && status == LLL_OK; i++) {
         const gguf_tensor *tensor = &a->tensors[i];
-        pair p = {.a = tensor};
         gguf_tensor other;
-        moved one = {0};
+        weight_error one = {0};
         bool found;
-        status = find_other(a, b, &r->recipe, &p, &other, &found, err);
+        status = find_other(tensor, a, b, &r->recipe, &other, &found, err);
         if (status == LLL_OK && found)
-            status = measure(&p, &one, err);
+            status = weight_error_tensor(tensor, b != NULL ? &other : NULL,
+                                         other.type, &one, err);
         if (status != LLL_OK || !found)
             continue;
-        add_all(&one, all);
+        weight_error_add(&one, all);
         if (one.error_squares == 0 && !out->as_json && b != NULL)
             out->n_same++;
         else
             print_line(out, tensor->name.bytes, tensor->name.n_bytes,
-                       dtype_name((uint32_t)p.type), &one);
+                       dtype_name((uint32_t)other.type), &one);
     }
     return status;
 }
@@ -216,10 +107,10 @@ static lll_status find_all(const gguf_file *a, const gguf_file *b,
 {
     lll_status status = LLL_OK;
     for (size_t i = 0; i < a->n_tensors && status == LLL_OK; i++) {
-        pair p = {.a = &a->tensors[i]};
         gguf_tensor other;
         bool found;
-        status = find_other(a, b, &r->recipe, &p, &other, &found, err);
+        status = find_other(&a->tensors[i], a, b, &r->recipe, &other, &found,
+                            err);
     }
     return status;
 }
@@ -244,7 +135,7 @@ lll_status verb_error(const gguf_file *a, const gguf_file *b,
 {
     static const char last[] = "all of them";
     listing out = {.as_json = r->json};
-    moved all = {0};
+    weight_error all = {0};
     lll_status status = find_all(a, b, r, err);
     if (status != LLL_OK)
         return status;
