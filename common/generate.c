@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/machine.h"
+#include "common/threads.h"
 
 // @begin generate-reason
 const char *finish_reason_name(finish_reason reason)
@@ -32,15 +33,10 @@ static lll_status feed(llama *m, int sequence, const int32_t *ids, size_t n,
 }
 // @end generate-history
 
-// @begin generate-prefill
-lll_status generate_prefill(llama *model, int sequence, const int32_t *ids,
-                            size_t n_ids,
-                            const volatile sig_atomic_t *interrupted,
-                            const float **logits, lll_error *err)
+// @begin generate-check-prompt
+static lll_status check_prompt(const kv_cache *cache, size_t n_ids,
+                               lll_error *err)
 {
-    kv_cache *cache = &model->caches[sequence];
-    size_t n_batch = (size_t)model->request.n_batch, n;
-    int before = cache->length;
     if (n_ids == 0)
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "the prompt is empty: the model needs a token to "
@@ -50,7 +46,20 @@ lll_status generate_prefill(llama *model, int sequence, const int32_t *ids,
                         "a prompt of %zu tokens after %d does not fit in a "
                         "context of %d; use a larger -c or a shorter prompt",
                         n_ids, cache->length, cache->capacity);
-    lll_status s = LLL_OK;
+    return LLL_OK;
+}
+// @end generate-check-prompt
+
+// @begin generate-prefill
+lll_status generate_prefill(llama *model, int sequence, const int32_t *ids,
+                            size_t n_ids,
+                            const volatile sig_atomic_t *interrupted,
+                            const float **logits, lll_error *err)
+{
+    kv_cache *cache = &model->caches[sequence];
+    size_t n_batch = (size_t)model->request.n_batch, n;
+    int before = cache->length;
+    lll_status s = check_prompt(cache, n_ids, err);
     for (size_t done = 0; done < n_ids && s == LLL_OK; done += n) {
         n = n_ids - done < n_batch ? n_ids - done : n_batch;
         if (interrupted != NULL && *interrupted)
@@ -89,16 +98,6 @@ static bool make_room(llama *m, const generate_options *o, size_t n,
 // @end generate-room
 
 // @begin generate-stream
-// Text between the model and the caller. Its end is held back as long as it
-// could be the beginning of a stop string.
-typedef struct {
-    const generate_options *options;
-    const tokenizer *words;
-    utf8_stream characters;
-    char *held;             // in the model's memory
-    size_t n_held, capacity;
-} text_stream;
-
 // Length of the longest end of the held text that begins a stop string.
 static size_t could_be_stop(const text_stream *s)
 {
@@ -137,16 +136,18 @@ static void emit(text_stream *s, size_t n)
 }
 // @end generate-find-stop
 
-// @begin generate-open
-static lll_status open_stream(text_stream *s, const llama *m,
-                              const generate_options *o,
-                              const tokenizer *words, lll_error *err)
+// @begin generate-check
+// Is there room for the longest stop text and a token's bytes, three for each
+// that is no character? And is what was asked for possible?
+static lll_status check_options(const llama *m, const generate_options *o,
+                                const tokenizer *words, lll_error *err)
 {
-    *s = (text_stream){.options = o, .words = words, .held = m->held,
-                       .capacity = m->plan.bytes[PLAN_HELD]};
-    // Room for the longest stop text and a token's bytes, three for each
-    // that is no character.
-    if (s->capacity < PLAN_STOP_BYTES + 3 * (words->longest_token + 4))
+    int n = m->request.n_sequences;
+    if (o->sequence < 0 || o->sequence >= n)
+        return lll_fail(err, LLL_ERR_ARGUMENT, "sequence %d, expected 0 to "
+                        "%d", o->sequence, n - 1);
+    if (m->plan.bytes[PLAN_HELD] / (size_t)n
+        < PLAN_STOP_BYTES + 3 * (words->longest_token + 4))
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "tokens of up to %zu bytes, expected a plan made for "
                         "this vocabulary", words->longest_token);
@@ -163,7 +164,7 @@ static lll_status open_stream(text_stream *s, const llama *m,
                             strlen(o->stops[i]), PLAN_STOP_BYTES);
     return LLL_OK;
 }
-// @end generate-open
+// @end generate-check
 
 // @begin generate-push
 // Take in a token's text and let out what is safe. True at a stop string.
@@ -191,88 +192,244 @@ static void close_stream(text_stream *s)
 }
 // @end generate-push
 
-// @begin generate-loop
-// Choose and feed tokens until something says stop. `logits` are those of
-// the last token in the cache.
-static lll_status decode(llama *m, text_stream *out, const float *logits,
-                         double start, generate_report *report,
-                         lll_error *err)
+// @begin generation-begin
+lll_status generation_begin(generation *g, llama *model,
+                            const tokenizer *words, const int32_t *prompt,
+                            size_t n_prompt, const generate_options *options,
+                            lll_error *err)
 {
-    const generate_options *o = out->options;
-    kv_cache *cache = &m->caches[o->sequence];
-    const int32_t *history = generate_history(m, o->sequence);
-    sampler choose;
-    sampler_init(&choose, &o->sampling, m->candidates, m->config.vocab_size);
-    report->reason = FINISH_LENGTH;
-    double before = start, now;
-    while (o->max_tokens < 0 || report->completion_tokens < o->max_tokens) {
-        if (o->interrupted != NULL && *o->interrupted) {
-            report->reason = FINISH_INTERRUPTED;
-            return LLL_OK;
-        }
-        // @end generate-loop
-        // @begin generate-token
-        int32_t id = sampler_choose(&choose, logits, history, cache->length);
-        if (choose.no_number >= 0)
-            return lll_fail(err, LLL_ERR_FORMAT,
-                            "the model's logits after %d tokens are not "
-                            "numbers, that of token %d first: a weight of "
-                            "the file is NaN or infinite", cache->length,
-                            choose.no_number);
-        now = machine_seconds();
-        if (report->completion_tokens++ == 0)
-            report->first_token_seconds = now - start;
-        else {
-            latency_add(&report->token_times, now - before);
-            report->decode_seconds += now - before;
-        }
-        before = now;
-        if (!o->ignore_end && tokenizer_is_end(out->words, id)) {
-            report->reason = FINISH_STOP;
-            return LLL_OK;
-        }
-        bool last = report->completion_tokens == o->max_tokens;
-        if (push_token(out, id)) {
-            report->reason = FINISH_STOP_STRING;
-            last = true;
-        }
-        // The last token is fed only when something will follow it.
-        if ((last && !o->continues) || !make_room(m, o, 1, report))
-            return LLL_OK;
-        lll_status s = feed(m, o->sequence, &id, 1, true, &logits, err);
-        if (s != LLL_OK || last)
-            return s;
-        report->positions += (uint64_t)cache->length;
-    }
+    llama *m = model;
+    int sequence = options->sequence;
+    size_t room = m->plan.bytes[PLAN_HELD] / (size_t)m->request.n_sequences;
+    *g = (generation){.options = *options, .start = machine_seconds(),
+                      .ended = true, .report = {.reason = FINISH_LENGTH}};
+    lll_status s = check_options(m, options, words, err);
+    if (s != LLL_OK)
+        return s;
+    kv_cache *cache = &m->caches[sequence];
+    // What fits no more in a talk ends it.
+    if (!make_room(m, options, n_prompt, &g->report) && cache->length > 0
+        && n_prompt <= (size_t)cache->capacity)
+        return LLL_OK;
+    s = check_prompt(cache, n_prompt, err);
+    if (s != LLL_OK)
+        return s;
+    memmove(generate_history(m, sequence) + cache->length, prompt,
+            n_prompt * sizeof *prompt);
+    g->report.prompt_tokens = g->waiting = (int)n_prompt;
+    g->before = cache->length;
+    g->ended = false;
+    g->out = (text_stream){.options = &g->options, .words = words,
+                           .held = m->held + (size_t)sequence * room,
+                           .capacity = room};
+    sampler_init(&g->choose, &options->sampling, (candidate *)m->candidates
+                 + (size_t)sequence * (size_t)m->config.vocab_size,
+                 m->config.vocab_size);
     return LLL_OK;
 }
-// @end generate-token
+// @end generation-begin
 
-// @begin generate-prompt
-// Feed the prompt. report->reason tells when that was the end of it already.
-static lll_status feed_prompt(llama *m, const generate_options *o,
-                              const int32_t *prompt, size_t n,
-                              const float **logits, generate_report *report,
-                              bool *ended, lll_error *err)
+// @begin generation-end
+static void end(generation *g)
 {
-    kv_cache *cache = &m->caches[o->sequence];
-    *ended = true;
-    if (!make_room(m, o, n, report) && cache->length > 0
-        && n <= (size_t)cache->capacity) {
-        report->reason = FINISH_LENGTH;
-        return LLL_OK;
-    }
-    report->prompt_tokens = (int)n;
-    lll_status s = generate_prefill(m, o->sequence, prompt, n,
-                                    o->interrupted, logits, err);
-    if (s == LLL_ERR_INTERRUPTED) {
-        report->reason = FINISH_INTERRUPTED;
-        return LLL_OK;
-    }
-    *ended = false;
-    return s;
+    close_stream(&g->out);
+    g->ended = true;
 }
-// @end generate-prompt
+
+static bool interrupted(const generation *g)
+{
+    return g->options.interrupted != NULL && *g->options.interrupted;
+}
+
+// A prompt is in the cache, or it is not: take back what is in.
+static void leave_prompt(llama *m, generation *g)
+{
+    if (g->report.completion_tokens == 0)
+        kv_cache_truncate(&m->caches[g->options.sequence], g->before);
+    end(g);
+}
+// @end generation-end
+
+// @begin generation-gather
+// Put the next tokens of a text into the batch, at most n of them.
+static void put_tokens(llama *m, generation *g, int n, llama_batch *batch)
+{
+    size_t most = (size_t)m->request.n_batch;
+    int sequence = g->options.sequence, first = batch->n_tokens;
+    const int32_t *ids = generate_history(m, sequence)
+                         + m->caches[sequence].length;
+    batch->n_tokens += n;
+    g->waiting -= n;
+    if (m->request.n_sequences == 1) {      // they stand side by side already
+        batch->ids = ids;
+        batch->without_logits = g->waiting > 0;
+        return;
+    }
+    int32_t *sequences = m->gathered + most;
+    uint8_t *wants = (uint8_t *)(sequences + most);
+    memcpy(m->gathered + first, ids, (size_t)n * sizeof *ids);
+    for (int i = first; i < batch->n_tokens; i++) {
+        sequences[i] = sequence;
+        wants[i] = g->waiting == 0 && i + 1 == batch->n_tokens;
+    }
+    batch->ids = m->gathered;
+    batch->sequences = sequences;
+    batch->wants_logits = wants;
+}
+// @end generation-gather
+
+// @begin generation-share
+static bool goes_on(const generation *g)
+{
+    return !g->ended && !g->paused;
+}
+
+// Share out a batch: tokens of answers and of prompts alike, and a prompt
+// leaves a place for each text behind it.
+static void gather(llama *m, generation *texts, int n, llama_batch *batch)
+{
+    int behind = 0, rows = 0;
+    for (int i = 0; i < n; i++)
+        behind += goes_on(&texts[i]);
+    for (int i = 0; i < n; i++) {
+        generation *g = &texts[i];
+        int left = m->request.n_batch - batch->n_tokens;
+        g->row = -1;
+        if (!goes_on(g) || left == 0)
+            continue;
+        int share = left - --behind > 0 ? left - behind : 1;
+        put_tokens(m, g, g->waiting < share ? g->waiting : share, batch);
+        if (g->waiting == 0)
+            g->row = rows++;
+    }
+}
+// @end generation-share
+
+// @begin generation-choose
+// Texts whose tokens are all in, and whose next is chosen: each by a thread,
+// for a vocabulary is a long list.
+typedef struct {
+    llama *m;
+    generation *texts;
+    const float *logits;
+} choose_job;
+
+static void choose_piece(void *context, int piece, int worker)
+{
+    const choose_job *job = context;
+    generation *g = &job->texts[piece];
+    int sequence = g->options.sequence;
+    (void)worker;
+    if (g->row >= 0)
+        g->chosen = sampler_choose(
+            &g->choose, job->logits
+            + (size_t)g->row * (size_t)job->m->config.vocab_size,
+            generate_history(job->m, sequence),
+            job->m->caches[sequence].length);
+}
+
+// @end generation-choose
+
+// @begin generation-look
+// Before: is anything to be chosen?
+static void look(generation *g, double now)
+{
+    generate_report *r = &g->report;
+    if (r->completion_tokens == 0)
+        r->prefill_seconds = now - g->start;
+    bool enough = g->last || r->completion_tokens == g->options.max_tokens;
+    if (!enough && interrupted(g))
+        r->reason = FINISH_INTERRUPTED;
+    else if (!enough)
+        return;
+    g->row = -1;
+    end(g);
+}
+// @end generation-look
+
+// @begin generation-time
+static void note_time(generation *g, int length)
+{
+    generate_report *r = &g->report;
+    double now = machine_seconds();
+    if (r->completion_tokens++ == 0) {
+        r->first_token_seconds = now - g->start;
+    } else {
+        latency_add(&r->token_times, now - g->latest);
+        r->decode_seconds += now - g->latest;
+        r->positions += (uint64_t)length;
+    }
+    g->latest = now;
+}
+// @end generation-time
+
+// @begin generation-accept
+// After: write the chosen token, and let it wait for the next pass.
+static void accept(llama *m, generation *g)
+{
+    const generate_options *o = &g->options;
+    const kv_cache *cache = &m->caches[o->sequence];
+    if (g->choose.no_number >= 0) {
+        g->status = lll_fail(&g->error, LLL_ERR_FORMAT,
+                             "the model's logits after %d tokens are not "
+                             "numbers, that of token %d first: a weight of "
+                             "the file is NaN or infinite", cache->length,
+                             g->choose.no_number);
+        end(g);
+        return;
+    }
+    note_time(g, cache->length);
+    if (!o->ignore_end && tokenizer_is_end(g->out.words, g->chosen)) {
+        g->report.reason = FINISH_STOP;
+        end(g);
+        return;
+    }
+    g->last = g->report.completion_tokens == o->max_tokens;
+    if (push_token(&g->out, g->chosen)) {
+        g->report.reason = FINISH_STOP_STRING;
+        g->last = true;
+    }
+    // The last token is fed only when something will follow it.
+    if ((g->last && !o->continues) || !make_room(m, o, 1, &g->report)) {
+        end(g);
+        return;
+    }
+    generate_history(m, o->sequence)[cache->length] = g->chosen;
+    g->waiting = 1;
+}
+// @end generation-accept
+
+// @begin generation-pass
+lll_status generation_pass(llama *model, generation *texts, int n,
+                           lll_error *err)
+{
+    llama_batch batch = {.sequence = texts[0].options.sequence};
+    choose_job job = {.m = model, .texts = texts};
+    for (int i = 0; i < n; i++)
+        if (goes_on(&texts[i]) && texts[i].report.completion_tokens == 0
+            && interrupted(&texts[i])) {
+            texts[i].report.reason = FINISH_INTERRUPTED;
+            leave_prompt(model, &texts[i]);
+        }
+    gather(model, texts, n, &batch);
+    if (batch.n_tokens == 0)
+        return LLL_OK;
+    lll_status s = llama_forward(model, &batch, &job.logits, err);
+    double now = machine_seconds();
+    for (int i = 0; i < n; i++)
+        if (s != LLL_OK && !texts[i].ended)
+            leave_prompt(model, &texts[i]);
+        else if (texts[i].row >= 0)
+            look(&texts[i], now);
+    if (s != LLL_OK)
+        return s;
+    threads_run(model->products.team, choose_piece, &job, n);
+    for (int i = 0; i < n; i++)
+        if (texts[i].row >= 0)
+            accept(model, &texts[i]);
+    return LLL_OK;
+}
+// @end generation-pass
 
 // @begin generate
 lll_status generate(llama *model, const tokenizer *words,
@@ -280,22 +437,15 @@ lll_status generate(llama *model, const tokenizer *words,
                     const generate_options *options,
                     generate_report *report, lll_error *err)
 {
-    double start = machine_seconds();
-    const float *logits;
-    bool ended;
-    text_stream out;
-    generate_report r = {.prompt_tokens = 0};
-    lll_status s = open_stream(&out, model, options, words, err);
+    generation g;
+    lll_status s = generation_begin(&g, model, words, prompt, n_prompt,
+                                    options, err);
+    while (s == LLL_OK && !g.ended)
+        s = generation_pass(model, &g, 1, err);
+    if (s == LLL_OK && g.status != LLL_OK)
+        return lll_fail(err, g.status, "%s", g.error.text);
     if (s == LLL_OK)
-        s = feed_prompt(model, options, prompt, n_prompt, &logits, &r,
-                        &ended, err);
-    if (s == LLL_OK && !ended) {
-        r.prefill_seconds = machine_seconds() - start;
-        s = decode(model, &out, logits, start, &r, err);
-        close_stream(&out);
-    }
-    if (s == LLL_OK)
-        *report = r;
+        *report = g.report;
     return s;
 }
 // @end generate

@@ -60,6 +60,40 @@ typedef struct {
 } generate_report;
 // @end generate-report
 
+// @begin generation-type
+// Text between the model and the caller. Its end is held back as long as it
+// could be the beginning of a stop string.
+typedef struct {
+    const generate_options *options;
+    const tokenizer *words;
+    utf8_stream characters;
+    char *held;             // in the model's memory
+    size_t n_held, capacity;
+} text_stream;
+
+// One text on its way, so that many can go on side by side: each in another
+// sequence. It must stay where it is; only generation_begin() and
+// generation_pass() write, but for `paused`.
+typedef struct {
+    generate_options options;
+    text_stream out;
+    sampler choose;
+    int32_t chosen;         // the token that came last
+    bool last;              // nothing is to be chosen behind it
+    int before;             // positions of the cache without the prompt
+    int waiting;            // tokens at the end of its history that are not
+                            // in the cache: the prompt's, or the chosen one
+    int row;                // of the pass at hand's logits; -1: none
+    double start, latest;   // seconds: its beginning, the latest token
+    bool paused;            // passes leave it out, until the caller says so:
+                            // whoever reads it is too slow
+    bool ended;             // what comes now is there to be read
+    generate_report report;
+    lll_status status;      // of this text alone, with its sentence
+    lll_error error;
+} generation;
+// @end generation-type
+
 // @begin generate-api
 // Append the prompt to a sequence of the model and generate. What was in its
 // cache stays in front of it, so a conversation goes on by calling this with
@@ -80,6 +114,30 @@ lll_status generate(llama *model, const tokenizer *words,
                     generate_report *report, lll_error *err);
 
 // @end generate-api
+
+// @begin generation-api
+// The same for several texts. Begin one in a sequence of its own, behind what
+// is in its cache; the prompt is copied. Errors as above, and
+// LLL_ERR_ARGUMENT   there is no such sequence
+// On failure *g has ended.
+lll_status generation_begin(generation *g, llama *model,
+                            const tokenizer *words, const int32_t *prompt,
+                            size_t n_prompt, const generate_options *options,
+                            lll_error *err);
+
+// One pass of the model for all of texts[0..n-1] that have not ended: their
+// next tokens go in, parts of prompts beside tokens of answers, and where a
+// text's last token is in, the next one is chosen. Of texts that have ended
+// others may take the place between two passes.
+//
+// n   at most n_outputs of the plan: each may want a row of logits
+//
+// What goes wrong with one text ends that text, and is its `status`. The
+// errors of llama_forward() end all.
+// The text of each is what it would be alone, to the last bit.
+lll_status generation_pass(llama *model, generation *texts, int n,
+                           lll_error *err);
+// @end generation-api
 
 // @begin generate-parts
 // Feed tokens to a sequence in batches of at most n_batch, and give the

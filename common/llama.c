@@ -26,6 +26,7 @@ static void take_buffers(llama *m)
     m->gate = arena_take(&m->memory, bytes[PLAN_GATE]);
     m->up = arena_take(&m->memory, bytes[PLAN_UP]);
     m->positions = arena_take(&m->memory, bytes[PLAN_POSITIONS]);
+    m->gathered = arena_take(&m->memory, bytes[PLAN_GATHERED]);
     m->frequencies = arena_take(&m->memory, bytes[PLAN_ROPE]);
     m->rotations = (float *)(m->frequencies + m->config.rope_dim / 2);
     m->spans = arena_take(&m->memory, bytes[PLAN_SPANS]);
@@ -290,8 +291,8 @@ static void embed(llama *m, const llama_batch *batch)
 // @begin llama-output
 static bool wants_logits(const llama_batch *batch, int t)
 {
-    if (batch->without_logits)
-        return false;
+    if (batch->without_logits || batch->hidden)
+        return batch->hidden;
     if (batch->wants_logits == NULL)
         return t == batch->n_tokens - 1;
     return batch->wants_logits[t] != 0;
@@ -299,7 +300,7 @@ static bool wants_logits(const llama_batch *batch, int t)
 
 // The vocabulary is the widest matrix of a small model: only the rows that
 // somebody asked for are multiplied by it.
-static void output_logits(llama *m, const llama_batch *batch)
+static const float *output(llama *m, const llama_batch *batch)
 {
     size_t d_model = (size_t)m->config.d_model;
     int n = 0;
@@ -309,13 +310,16 @@ static void output_logits(llama *m, const llama_batch *batch)
                     m->residual + (size_t)t * d_model,
                     d_model * sizeof(float));
     if (n == 0)
-        return;
+        return m->logits;
     normalise(m, m->normed, m->residual, m->weights.output_norm, n);
     watch(m, "final_norm", -1, m->normed, n, (int)d_model);
-    const linear *const output[] = {&m->weights.output};
+    if (batch->hidden)
+        return m->normed;
+    const linear *const head[] = {&m->weights.output};
     float *const logits[] = {m->logits};
-    multiply(m, m->normed, n, output, 1, logits);
+    multiply(m, m->normed, n, head, 1, logits);
     watch(m, "logits", -1, m->logits, n, m->config.vocab_size);
+    return m->logits;
 }
 // @end llama-output
 
@@ -341,7 +345,7 @@ static lll_status check_batch(const llama *m, const llama_batch *batch,
                             m->request.n_sequences - 1);
         n_wanted += wants_logits(batch, t);
     }
-    if (n_wanted > m->request.n_outputs)
+    if (n_wanted > m->request.n_outputs && !batch->hidden)
         return lll_fail(err, LLL_ERR_ARGUMENT,
                         "%d tokens want logits, the plan has room for %d",
                         n_wanted, m->request.n_outputs);
@@ -364,8 +368,7 @@ lll_status llama_forward(llama *model, const llama_batch *batch,
         attention_block(model, layer, batch);
         feed_forward_block(model, layer, batch->n_tokens);
     }
-    output_logits(model, batch);
-    *logits = model->logits;
+    *logits = output(model, batch);
     return LLL_OK;
 }
 // @end llama-forward

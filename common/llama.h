@@ -40,6 +40,9 @@ typedef struct {
     const uint8_t *wants_logits;// [n_tokens]; NULL: the last token only
     bool without_logits;        // nobody wants any: the vocabulary, widest
                                 // matrix of a small model, is left out
+    bool hidden;                // in place of logits give what they would be
+                                // made of, the last norm of every token:
+                                // [n_tokens, d_model]
 } llama_batch;
 // @end llama-batch
 
@@ -64,11 +67,13 @@ typedef struct {
     void *quantized;
     float *queries, *keys, *values, *attention, *gate, *up;
     int32_t *positions;         // [n_batch]: of the batch at hand
+    int32_t *gathered;          // [2, n_batch], and a byte for each: ids,
+                                // sequences and wants of several texts
     double *frequencies;        // [rope_dim / 2]
     float *rotations;           // [n_batch, rope_dim]
     float *spans;
     float *logits;              // [n_outputs, vocab_size]
-    void *candidates;           // for the sampler
+    void *candidates;           // [n_sequences, vocab_size], for samplers
     int32_t *history;           // [n_sequences, n_ctx], for whoever
                                 // generates: what each cache holds
     // For whoever stands between a text and the model (session.h):
@@ -76,7 +81,8 @@ typedef struct {
     void *encoder;              // for a text of text_bytes in one piece
     char *line, *message;       // text_bytes each
     size_t text_bytes;
-    char *held;                 // plan.bytes[PLAN_HELD]
+    char *held;                 // plan.bytes[PLAN_HELD], a part for each
+                                // sequence
     llama_observer observe;     // NULL: nobody watches
     void *observer;
 } llama;

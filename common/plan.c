@@ -33,12 +33,12 @@ static const char *const names[PLAN_PARTS] = {
     [PLAN_NORMED] = "normalised input",
     [PLAN_QUANTIZED] = "quantized input",
     [PLAN_QUERIES] = "queries",
-    [PLAN_KEYS] = "keys",
-    [PLAN_VALUES] = "values",
+    [PLAN_KEYS] = "keys", [PLAN_VALUES] = "values",
     [PLAN_ATTENTION] = "attention output",
     [PLAN_GATE] = "feed-forward gate",
     [PLAN_UP] = "feed-forward up",
     [PLAN_POSITIONS] = "positions",
+    [PLAN_GATHERED] = "gathered tokens",
     [PLAN_ROPE] = "rotation tables",
     [PLAN_SPANS] = "attention spans",
     [PLAN_LOGITS] = "logits",
@@ -206,8 +206,9 @@ static void plan_texts(const plan_request *r, size_t *bytes)
     bytes[PLAN_ENCODER] = plan_encoder(longest);
     bytes[PLAN_LINES] = size_times(2, longest);
     // A byte that belongs to no character becomes three.
-    bytes[PLAN_HELD] = size_plus(PLAN_STOP_BYTES, size_times(3, size_plus(
-                                r->vocabulary.longest_text, 4)));
+    bytes[PLAN_HELD] = size_times((size_t)r->n_sequences, size_plus(
+        PLAN_STOP_BYTES, size_times(3, size_plus(
+            r->vocabulary.longest_text, 4))));
 }
 // @end plan-texts
 
@@ -241,6 +242,7 @@ static void plan_batch(const model_config *c, const plan_request *r,
                              (size_t)c->d_ff);
     int n = r->n_batch;
     int n_spans = (r->n_ctx + PLAN_ATTEND_SPAN - 1) / PLAN_ATTEND_SPAN;
+    size_t several = r->n_sequences > 1 ? (size_t)n : 0;
 
     bytes[PLAN_RESIDUAL] = floats(n, c->d_model);
     bytes[PLAN_NORMED] = floats(n, c->d_model);
@@ -253,12 +255,14 @@ static void plan_batch(const model_config *c, const plan_request *r,
                      ? floats(n, c->d_ff) : 0;
     bytes[PLAN_UP] = floats(n, c->d_ff);
     bytes[PLAN_POSITIONS] = size_times((size_t)n, sizeof(int32_t));
+    bytes[PLAN_GATHERED] = size_times(several, 2 * sizeof(int32_t) + 1);
     bytes[PLAN_ROPE] = size_plus(floats(n, c->rope_dim),
                             size_times((size_t)c->rope_dim / 2,
                                        sizeof(double)));
     bytes[PLAN_SPANS] = size_times(floats(n_spans, c->n_heads),
                               (size_t)c->head_dim + 2);
-    bytes[PLAN_LOGITS] = floats(r->n_outputs, c->vocab_size);
+    bytes[PLAN_LOGITS] = floats(r->n_outputs, c->vocab_size > c->d_model
+                                              ? c->vocab_size : c->d_model);
     bytes[PLAN_SCRATCH] = size_times((size_t)r->n_threads,
                                 worker_scratch(c, widest));
 }
@@ -328,8 +332,8 @@ lll_status plan_memory(const model_config *c, const plan_request *r,
     p.bytes[PLAN_VECTORS] = size_times(vectors, sizeof(float));
     p.bytes[PLAN_KV_CACHE] = size_times((size_t)r->n_sequences, plan_kv_cache(
                                        c, r->cache_type, r->n_ctx));
-    p.bytes[PLAN_CANDIDATES] = size_times((size_t)c->vocab_size,
-                                     PLAN_CANDIDATE_BYTES);
+    p.bytes[PLAN_CANDIDATES] = size_times(PLAN_CANDIDATE_BYTES, size_times(
+                              (size_t)r->n_sequences, (size_t)c->vocab_size));
     p.bytes[PLAN_HISTORY] = size_times(sizeof(int32_t), size_times(
                                 (size_t)r->n_sequences, (size_t)r->n_ctx));
     p.bytes[PLAN_THREADS] = plan_thread_team(r->n_threads);

@@ -57,10 +57,13 @@ typedef enum {
     PLAN_GATE,              // [n_batch, d_ff]; none where it is plain
     PLAN_UP,                // [n_batch, d_ff]
     PLAN_POSITIONS,         // [n_batch]
+    PLAN_GATHERED,          // [n_batch], three lists: tokens of several
+                            // texts side by side; none where there is one
     PLAN_ROPE,              // frequencies, and a table for each token
     PLAN_SPANS,             // what spans of attention came to
-    PLAN_LOGITS,            // [n_outputs, vocab_size]
-    PLAN_CANDIDATES,        // the sampler's list, one entry a token
+    PLAN_LOGITS,            // [n_outputs, vocab_size], or d_model where that
+                            // is more
+    PLAN_CANDIDATES,        // the samplers' lists, one entry a token
     PLAN_HISTORY,           // [n_sequences, n_ctx], token numbers
     PLAN_IDS,               // [n_ctx], tokens of a text on its way in
     PLAN_ENCODER,           // what cutting a text into tokens works in

@@ -60,17 +60,19 @@ static void the_parts_by_hand(void **state)
     assert_true(p.bytes[PLAN_GATE] == 7 * 33 * 4);
     assert_true(p.bytes[PLAN_UP] == 7 * 33 * 4);
     assert_true(p.bytes[PLAN_POSITIONS] == 7 * 4);
+    assert_true(p.bytes[PLAN_GATHERED] == 7 * 9);
     assert_true(p.bytes[PLAN_ROPE] == 7 * 6 * 4 + 3 * 8);
     // 130 positions are two spans of 128; each of 3 heads, 6 + 2 numbers.
     assert_true(p.bytes[PLAN_SPANS] == 2 * 3 * 8 * 4);
-    assert_true(p.bytes[PLAN_LOGITS] == 2 * 11 * 4);
-    assert_true(p.bytes[PLAN_CANDIDATES] == 11 * 8);
+    // A row of logits can hold one of the stream, which is wider here.
+    assert_true(p.bytes[PLAN_LOGITS] == 2 * 20 * 4);
+    assert_true(p.bytes[PLAN_CANDIDATES] == 2 * 11 * 8);
     assert_true(p.bytes[PLAN_HISTORY] == 2 * 130 * 4);
     assert_true(p.bytes[PLAN_IDS] == 130 * 4);
     // A text of 4 KiB in one piece, 26 bytes for each, and 512 words.
     assert_true(p.bytes[PLAN_ENCODER] == 26 * 4096 + 512 * 32);
     assert_true(p.bytes[PLAN_LINES] == 2 * 4096);
-    assert_true(p.bytes[PLAN_HELD] == 1024 + 3 * (9 + 4));
+    assert_true(p.bytes[PLAN_HELD] == 2 * (1024 + 3 * (9 + 4)));
     // The widest is d_ff: two blocks of 32 for each of 7 rows. 448 codes;
     // scales, sums and sums of codes of 56 bytes, each rounded up to 64.
     assert_true(p.bytes[PLAN_QUANTIZED] == 448 + 3 * 64);
