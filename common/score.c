@@ -1,52 +1,125 @@
 #include "common/score.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "common/sampler.h"
 #include "common/threads.h"
 
-// @begin score-rows
-// Log-probabilities of the tokens that follow a batch, one row a piece: a
-// row is one pass over the vocabulary in double.
+// @begin score-best
+// A row of logits: its most likely token (the smallest of equal ones), and
+// what is taken off each logit to make it a log-probability.
 typedef struct {
     const float *logits;
+    int best;
+    double off;
+} score_line;
+
+static score_line read_line(const float *logits, int vocab_size)
+{
+    int best = 0;
+    for (int i = 1; i < vocab_size; i++)
+        if (logits[i] > logits[best])
+            best = i;
+    return (score_line){logits, best,
+                        -log_probability(logits, vocab_size, best)};
+}
+
+// Less the best first: the difference of two floats is exact in double.
+static double line_log(const score_line *l, int id)
+{
+    return (double)l->logits[id] - (double)l->logits[l->best] - l->off;
+}
+// @end score-best
+
+// @begin score-divergence
+// What p is surprised more, on average, by believing q. A token that p rules
+// out adds nothing, whatever q says of it.
+static double divergence(const score_line *p, const score_line *q,
+                         int vocab_size)
+{
+    double sum = 0;
+    for (int i = 0; i < vocab_size; i++) {
+        double log_p = line_log(p, i), share = exp(log_p);
+        if (share > 0)
+            sum += share * (log_p - line_log(q, i));
+    }
+    return sum;
+}
+// @end score-divergence
+
+// @begin score-rows
+// What the tokens that follow a batch were worth, one row of logits a piece.
+typedef struct {
+    double log_p, rival, divergence;
+    bool same;
+} scored_row;
+
+typedef struct {
+    const float *logits, *rival;    // rival NULL: nothing to compare with
     int vocab_size;
     const int32_t *next;    // [n_rows]
-    double *log_probability;// [n_rows]
+    scored_row *rows;       // [n_rows]
 } score_job;
 
 static void score_row(void *context, int piece, int worker)
 {
     const score_job *job = context;
     size_t row = (size_t)piece * (size_t)job->vocab_size;
+    scored_row *out = &job->rows[piece];
     (void)worker;
-    job->log_probability[piece] = log_probability(
-        job->logits + row, job->vocab_size, job->next[piece]);
+    score_line p = read_line(job->logits + row, job->vocab_size);
+    out->log_p = line_log(&p, job->next[piece]);
+    if (job->rival == NULL)
+        return;
+    score_line q = read_line(job->rival + row, job->vocab_size);
+    out->rival = line_log(&q, job->next[piece]);
+    out->divergence = divergence(&p, &q, job->vocab_size);
+    out->same = p.best == q.best;
 }
 // @end score-rows
+
+// @begin score-add
+// In the order of the text, whoever computed them.
+static void add_rows(const scored_row *rows, int n, text_score *score)
+{
+    score_rival *rival = score->rival;
+    score->n_scored += (uint64_t)n;
+    for (int i = 0; i < n; i++) {
+        score->sum += rows[i].log_p;
+        if (rival == NULL)
+            continue;
+        rival->sum += rows[i].rival;
+        rival->divergence += rows[i].divergence;
+        rival->n_same += rows[i].same;
+    }
+}
+// @end score-add
 
 // @begin score-batch
 enum { SCORE_BATCH = 64 };  // rows of logits that are scored together
 
-// Feed ids[0..n-1] and add up the log-probabilities of ids[1..n_scored].
+// Feed ids[0..n-1] to both, and add up what ids[1..n_scored] were worth.
 static lll_status score_batch(llama *m, int sequence, const int32_t *ids,
-                              int n, int n_scored, double *sum,
+                              int n, int n_scored, text_score *score,
                               lll_error *err)
 {
     uint8_t wanted[SCORE_BATCH] = {0};
-    double log_p[SCORE_BATCH];
-    const float *logits;
-    for (int i = 0; i < n_scored; i++)
-        wanted[i] = 1;
+    scored_row rows[SCORE_BATCH];
+    score_job job = {.vocab_size = m->config.vocab_size, .next = ids + 1,
+                     .rows = rows};
+    const score_rival *rival = score->rival;
+    memset(wanted, 1, (size_t)n_scored);
     llama_batch batch = {.n_tokens = n, .ids = ids, .sequence = sequence,
                          .wants_logits = wanted};
-    lll_status s = llama_forward(m, &batch, &logits, err);
+    lll_status s = llama_forward(m, &batch, &job.logits, err);
+    if (s == LLL_OK && rival != NULL)
+        s = llama_forward(rival->model, &batch, &job.rival, err);
     if (s != LLL_OK)
         return s;
-    score_job job = {logits, m->config.vocab_size, ids + 1, log_p};
     threads_run(m->products.team, score_row, &job, n_scored);
-    for (int i = 0; i < n_scored; i++)      // in order, whoever computed them
-        *sum += log_p[i];
+    add_rows(rows, n_scored, score);
     return LLL_OK;
 }
 // @end score-batch
@@ -59,6 +132,8 @@ lll_status score_window(llama *model, int sequence, const int32_t *ids,
     if (at_once > (size_t)model->request.n_outputs)
         at_once = (size_t)model->request.n_outputs;
     kv_cache_truncate(&model->caches[sequence], 0);
+    if (score->rival != NULL)
+        kv_cache_truncate(&score->rival->model->caches[sequence], 0);
     for (size_t i = 0; i < n_ids; ) {
         size_t n = n_ids - i < at_once ? n_ids - i : at_once;
         // The window's last token has no successor inside it.
@@ -67,10 +142,9 @@ lll_status score_window(llama *model, int sequence, const int32_t *ids,
             return lll_fail(err, LLL_ERR_INTERRUPTED, "interrupted after %zu "
                             "of %zu tokens of a window", i, n_ids);
         lll_status s = score_batch(model, sequence, ids + i, (int)n,
-                                   scored, &score->sum, err);
+                                   scored, score, err);
         if (s != LLL_OK)
             return s;
-        score->n_scored += (uint64_t)scored;
         i += n;
         if (score->progress != NULL)
             score->progress(score->context, i);

@@ -8,15 +8,30 @@
 #include "common/error.h"
 #include "common/llama.h"
 
-// @begin score-api
-// How well a model foresees a text. Taught in chapter 8.
+// @begin score-rival
+// How well a model foresees a text, alone or beside another. Taught in
+// chapter 8. Source of the divergence: Kullback and Leibler 1951.
 
+// Another model that reads the same tokens, and how far it is from the first.
+typedef struct {
+    llama *model;           // of the same vocabulary; as many n_outputs
+    double sum;             // of its log(probability) of what came
+    double divergence;      // sum of D(p || q), in natural units: p what the
+                            // first expects of the next token, q this one
+    uint64_t n_same;        // both find one token the most likely
+} score_rival;
+// @end score-rival
+
+// @begin score-api
 typedef struct {
     uint64_t n_scored;      // tokens whose probability was asked
     double nll;             // mean of -log(probability), natural logarithm
     double perplexity;      // e^nll: as uncertain as a fair choice among this
                             // many tokens
     double sum;             // of log(probability), until score_finish()
+    score_rival *rival;     // compared at each token; or NULL
+    double *each;           // room for the log(probability) of each token
+                            // that is scored; or NULL
     // Called after each batch with the tokens done of the window; or NULL.
     void (*progress)(void *context, size_t n_done);
     void *context;
@@ -27,7 +42,8 @@ typedef struct {
 // Score a text in windows without overlap, one call for each, beginning with
 // a zeroed text_score: a window has 1 to n_ctx tokens (0 does
 // nothing). Its first token is
-// given and not scored. The sequence is emptied and left holding the window.
+// given and not scored. The sequence is emptied and left holding the window;
+// so is the rival's.
 // LLL_ERR_INTERRUPTED   *interrupted was set
 // and the errors of llama_forward(). On failure what was scored so far is
 // counted.

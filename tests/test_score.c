@@ -179,6 +179,65 @@ static void progress_reaches_the_end(void **state)
     session_close(&s);
 }
 
+// Two models that read the same: cut otherwise they are the same model, and
+// with floats for int8 codes a near one. The sum is made again from rows of
+// logits that are asked for one at a time.
+static void beside_a_rival(void **state)
+{
+    int32_t ids[N_IDS];
+    float theirs[VOCAB];
+    double apart = 0, sum = 0;
+    uint64_t n_same = 0;
+    lll_error err;
+    (void)state;
+    session a, b;
+    session_options o = session_defaults();
+    some_text(ids);
+    start(&a, 32, 32, 7, 2);
+    o.n_ctx = 32;
+    o.n_outputs = 7;
+    o.float_activations = true;
+    assert_int_equal(session_open(&b, ref_model(), &o, &err), LLL_OK);
+    score_rival rival = {.model = &b.model};
+    text_score out = {.rival = &rival};
+    assert_int_equal(score_window(&a.model, 0, ids, 30, &out, &err), LLL_OK);
+    for (int n = 1; n < 30; n++) {
+        const float *p, *q;
+        llama_batch batch = {.n_tokens = n, .ids = ids};
+        double of_p = 0, of_q = 0;
+        int best_p = 0, best_q = 0;
+        kv_cache_truncate(&b.model.caches[0], 0);
+        assert_int_equal(llama_forward(&b.model, &batch, &q, &err), LLL_OK);
+        memcpy(theirs, q, sizeof theirs);
+        kv_cache_truncate(&a.model.caches[0], 0);
+        assert_int_equal(llama_forward(&a.model, &batch, &p, &err), LLL_OK);
+        for (int i = 0; i < VOCAB; i++) {
+            of_p += exp((double)p[i]);
+            of_q += exp((double)theirs[i]);
+            best_p = p[i] > p[best_p] ? i : best_p;
+            best_q = theirs[i] > theirs[best_q] ? i : best_q;
+        }
+        for (int i = 0; i < VOCAB; i++)
+            apart += exp((double)p[i]) / of_p
+                     * log(exp((double)p[i]) / of_p
+                           / (exp((double)theirs[i]) / of_q));
+        sum += (double)theirs[ids[n]] - log(of_q);
+        n_same += best_p == best_q;
+    }
+    assert_true(apart > 0 && fabs(rival.divergence - apart) < 1e-9);
+    assert_true(fabs(rival.sum - sum) < 1e-9 && rival.n_same == n_same);
+    rival = (score_rival){.model = &b.model};
+    text_score other = {.rival = &rival};
+    session_close(&b);
+    start(&b, 32, 32, 7, 1);            // the same model: nothing between
+    assert_int_equal(score_window(&a.model, 0, ids, 30, &other, &err),
+                     LLL_OK);
+    assert_true(other.sum == out.sum && rival.sum == other.sum);
+    assert_true(rival.divergence == 0 && rival.n_same == 29);
+    session_close(&b);
+    session_close(&a);
+}
+
 static void nothing_to_score_is_refused(void **state)
 {
     int32_t ids[N_IDS];
@@ -214,6 +273,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_first_of_a_window_is_given),
         cmocka_unit_test(the_same_however_it_is_cut),
         cmocka_unit_test(progress_reaches_the_end),
+        cmocka_unit_test(beside_a_rival),
         cmocka_unit_test(nothing_to_score_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
