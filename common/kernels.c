@@ -190,10 +190,46 @@ static void attend_scalar(const attend_span *span)
 }
 // @end kernels-attend
 
+// @begin kernels-spin
+// Twelve sums that do not wait for each other, of codes 5 and 3. What is
+// volatile is read each time, or a compiler would multiply once for all.
+enum { SPIN_SUMS = 12 };
+
+static double spin_q8_scalar(int rounds, uint32_t *result)
+{
+    volatile const uint8_t w = 5;
+    const int8_t x[4] = {3, 3, 3, 3};
+    int32_t sum[SPIN_SUMS] = {0};
+    for (int i = 0; i < rounds; i++)
+        for (int j = 0; j < SPIN_SUMS; j++)
+            for (int k = 0; k < 4; k++)
+                sum[j] += w * x[k];
+    *result = 0;
+    for (int j = 0; j < SPIN_SUMS; j++)
+        *result += (uint32_t)sum[j];
+    return (double)rounds * SPIN_SUMS * 4;
+}
+
+static double spin_f32_scalar(int rounds, float *result)
+{
+    float sum[SPIN_SUMS];
+    *result = 0.0f;
+    for (int j = 0; j < SPIN_SUMS; j++)
+        sum[j] = (float)j;
+    for (int i = 0; i < rounds; i++)        // towards 1 from all of them
+        for (int j = 0; j < SPIN_SUMS; j++)
+            sum[j] = sum[j] * 0.5f + 0.5f;
+    for (int j = 0; j < SPIN_SUMS; j++)
+        *result += sum[j];
+    return (double)rounds * SPIN_SUMS;
+}
+// @end kernels-spin
+
 // @begin kernels-table
 const kernels kernels_scalar = {
     "scalar", quantize_scalar, tile_q8_scalar, tile_f32_scalar,
-    swiglu_scalar, attend_scalar, encode_scalar
+    swiglu_scalar, attend_scalar, encode_scalar, spin_q8_scalar,
+    spin_f32_scalar
 };
 
 #ifdef HAVE_KERNELS_AVX2

@@ -97,6 +97,13 @@ struct kernels {
     // A row of n numbers of a cache of F32, F16 or Q8_0: the bytes that
     // quant_encode() makes.
     void (*encode)(dtype type, const float *numbers, void *row, int n);
+
+    // Multiply-adds and nothing else, to be timed by peak.h: `rounds` times
+    // twelve sums in registers, of codes with sums of 32 bits, and of floats.
+    // They return how many there were; *result depends on all of them, and
+    // is the same for every table.
+    double (*spin_q8)(int rounds, uint32_t *result);
+    double (*spin_f32)(int rounds, float *result);
 };
 
 // The taught text, which every other table falls back to and equals.

@@ -44,9 +44,10 @@ enum {
 #include "common/kernels/body_f32.h"
 #include "common/kernels/body_attend.h"
 #include "common/kernels/body_encode.h"
+#include "common/kernels/body_probe.h"
 
 extern const kernels KERNELS_TABLE;
 const kernels KERNELS_TABLE = {
     KERNELS_NAME, quantize, tile_q8, tile_f32, swiglu, attend,
-    encode
+    encode, spin_q8, spin_f32
 };

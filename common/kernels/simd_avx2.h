@@ -215,6 +215,21 @@ static INLINE vi four_codes(const int8_t *x)
     return _mm256_set1_epi32(word);
 }
 
+// v, in a register and unknown to the compiler.
+static INLINE vi i_hidden(vi v)
+{
+    __asm__("" : "+x"(v));
+    return v;
+}
+
+// sum + the products of four codes in each lane, 0..255 and -128..127, while
+// no two of them leave 16 bits.
+static INLINE vi i_dot_four(vi sum, vi w, vi x)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(
+        _mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
+}
+
 // Pairs of products are added in 16 bits where there is room: of codes up to
 // 31 a pair reaches 2 * 31 * 127 = 7874, and four of those 31496. Then they
 // are widened to 32 bits. Smaller codes would leave room for more than four,

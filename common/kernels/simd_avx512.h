@@ -219,6 +219,19 @@ static INLINE vi four_codes(const int8_t *x)
     return _mm512_set1_epi32(word);
 }
 
+// v, in a register and unknown to the compiler.
+static INLINE vi i_hidden(vi v)
+{
+    __asm__("" : "+v"(v));
+    return v;
+}
+
+// sum + the products of four codes in each lane, 0..255 and -128..127.
+static INLINE vi i_dot_four(vi sum, vi w, vi x)
+{
+    return _mm512_dpbusd_epi32(sum, w, x);
+}
+
 // isum[t] + the 4 n_w products of each row's codes, 0..255 in w, with those
 // of row t of x. One instruction multiplies 64 pairs and adds them by fours;
 // it takes five cycles, so n_x sums advance side by side.
@@ -228,8 +241,8 @@ static INLINE void dot_unsigned(const vi *w, int n_w, int most,
     (void)most;
     UNROLL for (int k = 0; k < n_w; k++)
         UNROLL for (int t = 0; t < n_x; t++)
-            isum[t] = _mm512_dpbusd_epi32(
-                isum[t], w[k], four_codes(x + 32 * t + 4 * k));
+            isum[t] = i_dot_four(isum[t], w[k],
+                                 four_codes(x + 32 * t + 4 * k));
 }
 
 // The instruction wants unsigned codes on one side: those of Q8_0 are kept

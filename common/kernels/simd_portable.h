@@ -216,6 +216,20 @@ static INLINE void i_load_columns(const uint8_t *p, size_t stride, vi out[4])
             memcpy(&out[k].byte[4 * r], p + r * stride + 4 * k, 4);
 }
 
+// v, in a register and unknown to the compiler.
+static INLINE vi i_hidden(vi v) { return v; }
+
+// sum + the products of four codes in each lane, 0..255 and -128..127.
+static INLINE vi i_dot_four(vi sum, vi w, vi x)
+{
+    uint32_t lane[LANES];
+    memcpy(lane, &sum, sizeof lane);
+    for (int i = 0; i < 4 * LANES; i++)
+        lane[i / 4] += (uint32_t)(w.byte[i] * (int8_t)x.byte[i]);
+    memcpy(&sum, lane, sizeof sum);
+    return sum;
+}
+
 static INLINE vi dot_codes(const vi *w, int n_w, const int8_t *x,
                            int is_signed, vi isum)
 {
