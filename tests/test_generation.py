@@ -141,6 +141,23 @@ def test_the_share_of_what_memory_delivers():
     assert 1e8 < data["memory_bytes_per_second"] < 1e13
     assert data["bandwidth_share"] == pytest.approx(
         data["bytes_read_per_second"] / data["memory_bytes_per_second"])
+    assert 1e8 < data["peak_multiply_adds_per_second"] < 1e14
+    assert data["peak_share"] == pytest.approx(
+        data["multiply_adds_per_second"]
+        / data["peak_multiply_adds_per_second"])
+
+
+def test_what_a_prompt_is_multiplied_with():
+    """The layers for each token, and the output head for the last."""
+    data = json.loads(engine.run("--json", "-n", 1))
+    tensors = {t.name: int(np.prod(t.shape)) for t in
+               gguf.GGUFReader(ROOT / "data/tiny.gguf").tensors}
+    head = tensors["token_embd.weight"]
+    layers = sum(n for name, n in tensors.items()
+                 if name.startswith("blk.") and "norm" not in name)
+    seconds = data["prompt_tokens"] / data["prefill_tokens_per_second"]
+    assert data["multiply_adds_per_second"] * seconds == pytest.approx(
+        layers * data["prompt_tokens"] + head)
 
 
 def test_the_page_of_a_report():

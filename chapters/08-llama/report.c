@@ -6,7 +6,9 @@
 
 #include "common/cost.h"
 #include "common/machine.h"
+#include "common/peak.h"
 #include "common/probe.h"
+#include "common/quant.h"
 #include "common/size.h"
 #include "common/terminal.h"
 
@@ -20,13 +22,18 @@ typedef struct {
     double reading;                 // bytes a second of both
     double bandwidth;               // bytes a second that the machine could
                                     // read; 0: not asked
+    double multiplying;             // multiply-adds a second with weights,
+                                    // while the prompt was read
+    double possible;                // and what the machine could do
 } costs;
 
 static double rate(double amount, double seconds)
 {
     return amount > 0 && seconds > 0 ? amount / seconds : 0;
 }
+// @end report-costs
 
+// @begin report-costs-of
 static costs costs_of(const session *s, const generate_report *r)
 {
     double decoded = r->completion_tokens - 1;
@@ -39,6 +46,11 @@ static costs costs_of(const session *s, const generate_report *r)
         .peak = machine_peak_bytes(),
         .weights = (double)s->model.weights.bytes_per_token,
     };
+    // Only the prompt's last token is multiplied with the output head.
+    double head = (double)s->config.vocab_size * s->config.d_model;
+    double layers = (double)cost_multiplied(&s->config) - head;
+    c.multiplying = rate(layers * r->prompt_tokens + head,
+                         r->prefill_seconds);
     if (decoded > 0)
         c.cache = (double)cost_cache_position(&s->config,
                                               s->request.cache_type)
@@ -46,13 +58,13 @@ static costs costs_of(const session *s, const generate_report *r)
     c.reading = c.decode * (c.weights + c.cache);
     return c;
 }
-// @end report-costs
+// @end report-costs-of
 
 // @begin report-probe
 // What chapter 2 measures, once for a run. From then on the peak of memory is
 // that of the block that was read, which has nothing to do with the model: it
 // is told with the first answer, where it was asked for before.
-static lll_status measure(costs *c, lll_error *err)
+static lll_status measure_memory(costs *c, lll_error *err)
 {
     static memory_speed speed;
     lll_status status = LLL_OK;
@@ -70,6 +82,24 @@ static lll_status measure(costs *c, lll_error *err)
     return status;
 }
 // @end report-probe
+
+// @begin report-peak
+// And the arithmetic: of codes, or of floats where those are multiplied.
+static lll_status measure(const session *s, costs *c, lll_error *err)
+{
+    static arithmetic_speed speed;
+    const matmul *m = &s->model.products;
+    lll_status status = measure_memory(c, err);
+    if (status == LLL_OK && speed.q8_one_core <= 0)
+        status = peak_measure(m->kernels, machine_cores(), 0.1, &speed, err);
+    bool codes = m->mode == MATMUL_Q8
+                 && quant_is_blocked(s->model.weights.layers[0].q.type);
+    double one = codes ? speed.q8_one_core : speed.f32_one_core;
+    double all = codes ? speed.q8_all_cores : speed.f32_all_cores;
+    c->possible = all > one ? all : one;
+    return status;
+}
+// @end report-peak
 
 // @begin report-line
 static const char *plural(int n)
@@ -117,6 +147,20 @@ static void reading_lines(const costs *c)
 }
 // @end report-reading
 
+// @begin report-multiplying
+// What the prompt's tokens are multiplied with, and what can be done at most.
+static void multiplying_line(const session *s, const costs *c)
+{
+    char done[32], possible[32];
+    count_text((uint64_t)c->multiplying, done, sizeof done);
+    count_text((uint64_t)c->possible, possible, sizeof possible);
+    fprintf(stderr, "  products  %12s multiply-adds a second, %.0f %% of "
+            "the %s\n            that %s does\n", done,
+            100 * c->multiplying / c->possible, possible,
+            s->model.products.kernels->name);
+}
+// @end report-multiplying
+
 // @begin report-page
 // What was not measured has no line.
 static void page(const session *s, const generate_report *r, const costs *c)
@@ -135,6 +179,8 @@ static void page(const session *s, const generate_report *r, const costs *c)
                 "%.2f (p99)\n", 1e3 * c->p50, 1e3 * c->p95, 1e3 * c->p99);
     if (c->peak > 0)
         fprintf(stderr, "  memory    %12s at most\n", peak);
+    if (c->possible > 0 && c->multiplying > 0)
+        multiplying_line(s, c);
     if (r->token_times.n > 0)
         reading_lines(c);
 }
@@ -150,7 +196,7 @@ lll_status report_lines(const session *s, const settings *set,
     if (!set->quiet)
         one_line(set, r, &c);
     if (set->probe)
-        status = measure(&c, err);
+        status = measure(s, &c, err);
     if (set->report || set->probe)
         page(s, r, &c);
     return status;
@@ -170,11 +216,14 @@ static void report_times(const session *s, const generate_report *r,
         {"token_seconds_p95", c->p95},
         {"token_seconds_p99", c->p99},
         {"bytes_read_per_second", c->reading},
+        {"multiply_adds_per_second", c->multiplying},
         {"memory_bytes_per_second", c->bandwidth},
-        {"bandwidth_share", c->bandwidth > 0 ? c->reading / c->bandwidth : 0},
+        {"bandwidth_share", rate(c->reading, c->bandwidth)},
+        {"peak_multiply_adds_per_second", c->possible},
+        {"peak_share", rate(c->multiplying, c->possible)},
     };
-    // The last two are there when the memory was measured.
-    size_t n = sizeof rows / sizeof rows[0] - (c->bandwidth > 0 ? 0 : 2);
+    // The last four are there when the machine was measured.
+    size_t n = sizeof rows / sizeof rows[0] - (c->bandwidth > 0 ? 0 : 4);
     for (size_t i = 0; i < n; i++) {
         json_out_key(json, rows[i].name);
         if (rows[i].value > 0)
@@ -195,7 +244,7 @@ lll_status report_json(const session *s, const settings *set,
     json_out_key(json, "isa");
     json_out_text(json, s->model.products.kernels->name);
     costs c = costs_of(s, r);
-    lll_status status = set->probe ? measure(&c, err) : LLL_OK;
+    lll_status status = set->probe ? measure(s, &c, err) : LLL_OK;
     const struct { const char *name; uint64_t value; } counts[] = {
         {"prompt_tokens", (uint64_t)r->prompt_tokens},
         {"completion_tokens", (uint64_t)r->completion_tokens},
