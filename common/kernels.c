@@ -232,25 +232,13 @@ const kernels kernels_scalar = {
     spin_f32_scalar
 };
 
-#ifdef HAVE_KERNELS_AVX2
-extern const kernels kernels_avx2;
-static bool runs_avx2(void)
-{
-    // The compiler's check asks the system too whether it saves the wide
-    // registers when it switches between programs. It does not know F16C
-    // everywhere, but no processor has AVX2 and lacks F16C.
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-#endif
-#ifdef HAVE_KERNELS_AVX512
-extern const kernels kernels_avx512;
-static bool runs_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f")
-           && __builtin_cpu_supports("avx512bw")
-           && __builtin_cpu_supports("avx512vl")
-           && __builtin_cpu_supports("avx512vnni");
-}
+// The other sets stand in kernels/, a folder that not every chapter has. Its
+// sets.h is their list, the fastest first; here are the three uses of it.
+#ifdef HAVE_KERNELS
+#include "common/kernels/cpu.h"
+#define SET(set) extern const kernels kernels_##set;
+#include "common/kernels/sets.h"
+#undef SET
 #endif
 #ifdef HAVE_KERNELS_PORTABLE
 extern const kernels kernels_portable;
@@ -267,11 +255,10 @@ static const struct {
     const kernels *table;
     bool (*runs_here)(void);
 } sets[] = {
-#ifdef HAVE_KERNELS_AVX512
-    {&kernels_avx512, runs_avx512},
-#endif
-#ifdef HAVE_KERNELS_AVX2
-    {&kernels_avx2, runs_avx2},
+#ifdef HAVE_KERNELS
+#define SET(set) {&kernels_##set, cpu_runs_##set},
+#include "common/kernels/sets.h"
+#undef SET
 #endif
     {&kernels_scalar, runs_anywhere},
 #ifdef HAVE_KERNELS_PORTABLE        // to test the tiling with; it is slow
@@ -279,6 +266,21 @@ static const struct {
 #endif
 };
 enum { N_SETS = sizeof sets / sizeof sets[0] };
+
+const char *kernels_names(void)
+{
+    return "auto"
+#ifdef HAVE_KERNELS
+#define SET(set) " " #set
+#include "common/kernels/sets.h"
+#undef SET
+#endif
+           " scalar"
+#ifdef HAVE_KERNELS_PORTABLE
+           " portable"
+#endif
+           ;
+}
 // @end kernels-sets
 
 // @begin kernels-select
@@ -304,19 +306,3 @@ lll_status kernels_select(const char *name, const kernels **out,
                     kernels_names());
 }
 // @end kernels-select
-
-const char *kernels_names(void)
-{
-    return "auto"
-#ifdef HAVE_KERNELS_AVX512
-           " avx512"
-#endif
-#ifdef HAVE_KERNELS_AVX2
-           " avx2"
-#endif
-           " scalar"
-#ifdef HAVE_KERNELS_PORTABLE
-           " portable"
-#endif
-           ;
-}

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/kernels/cpu.h"
+
 static uint32_t state = 1;
 uint32_t next(void)
 {
@@ -31,14 +33,41 @@ void *memory(size_t n)
     return block;
 }
 
-int tables(const kernels **found, int most)
+// The tables that are not in the program, to test what no machine here runs:
+// tiles of other widths, and the instruction of AVX-VNNI as AVX-512 has it.
+extern const kernels twin_4, twin_8;
+#ifdef HAVE_KERNELS_AVX512
+extern const kernels twin_avxvnni;
+#endif
+
+// The new count: one more, unless the table is there or is what the others
+// are compared with.
+static int add_table(const kernels *table, const kernels **found, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (found[i] == table)
+            return n;
+    if (table != &kernels_scalar)
+        found[n++] = table;
+    return n;
+}
+
+int tables(const kernels *found[MOST_TABLES])
 {
     char names[256], *rest = names;
+    const kernels *table;
     int n = 0;
     snprintf(names, sizeof names, "%s", kernels_names());
     for (char *name; (name = strtok(rest, " ")) != NULL; rest = NULL)
-        if (n < most && kernels_select(name, &found[n], NULL) == LLL_OK)
-            n++;
+        if (kernels_select(name, &table, NULL) == LLL_OK)
+            n = add_table(table, found, n);
+    n = add_table(&twin_4, found, n);
+    n = add_table(&twin_8, found, n);
+#ifdef HAVE_KERNELS_AVX512
+    if (cpu_runs_avx512())
+        n = add_table(&twin_avxvnni, found, n);
+#endif
+    assert_in_range(n, 1, MOST_TABLES);
     return n;
 }
 

@@ -18,8 +18,8 @@
 
 static void swiglu_is_the_same(void **unused)
 {
-    const kernels *table[8];
-    int n_tables = tables(table, 8);
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table);
     enum { N = 1003 };
     static float gate[2][N], up[N];
     (void)unused;
@@ -66,8 +66,8 @@ static void spans_are_the_same(void **unused)
     static float q[100 * 96], numbers[128 * 96];
     static uint16_t kv[3][2][2 * 128 * 96];     // of each type
     static attended a, b;
-    const kernels *table[8];
-    int n_tables = tables(table, 8), horizon[100];
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table), horizon[100];
     (void)unused;
     for (int i = 0; i < 100 * 96; i++)
         q[i] = uniform();
@@ -107,8 +107,8 @@ static void spans_not_finite(void **unused)
     static const float bad[] = {NAN, INFINITY, -INFINITY};
     static float q[5 * 32], kv[2][40 * 32];
     static attended a, b;
-    const kernels *table[8];
-    int n_tables = tables(table, 8), horizon[] = {1, 5, 17, 33, 37};
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table), horizon[] = {1, 5, 17, 33, 37};
     (void)unused;
     for (int i = 0; i < 5 * 32; i++)
         q[i] = i / 32 == 4 ? 0.5f : uniform();
@@ -162,8 +162,8 @@ static void rows_are_encoded_the_same(void **unused)
     static const float bad[] = {NAN, INFINITY, -INFINITY, -0.0f, 65504.0f,
                                 65520.0f, 1e-7f, 0x1p-149f};
     static float row[512];
-    const kernels *table[8];
-    int n_tables = tables(table, 8);
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table);
     (void)unused;
     for (int round = 0; round < 1500; round++) {
         int n = round % 3 == 0 ? 1 + (int)(next() % 100)
@@ -209,8 +209,8 @@ static void eight_bits_are_near(void **unused)
 
 static void quantized_activations(void **unused)
 {
-    const kernels *table[8];
-    int n_tables = tables(table, 8);
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table);
     enum { N = 32 * 40 };
     static float x[11 * N], scale[2][11 * N / 32], sum[2][11 * N / 32];
     static int8_t code[2][11 * N];
@@ -244,8 +244,8 @@ static void quantized_activations(void **unused)
 static void not_finite_blocks(void **unused)
 {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
-    const kernels *table[8];
-    int n_tables = tables(table, 8);
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table);
     (void)unused;
     for (int i = 0; i < n_tables; i++)
         for (int at = 0; at < 32 * 3; at++) {

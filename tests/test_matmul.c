@@ -136,8 +136,8 @@ static void run_with(setup *s, const kernels *table, float *out)
 
 static void compare_tables(setup *s)
 {
-    const kernels *table[8];
-    int n_tables = tables(table, 8);
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table);
     size_t bytes = ((size_t)s->n_x * (size_t)s->n_outputs + GUARD)
                    * sizeof(float);
     float *expected = memory(bytes);
@@ -346,8 +346,8 @@ static void products_are_right(void **unused)
 static void not_finite(void **unused)
 {
     static const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
-    const kernels *table[8];
-    int n_tables = tables(table, 8);
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table);
     (void)unused;
     for (int t = 0; t < N_BLOCKED; t++)
         for (int n_x = 1; n_x <= 11; n_x += 2)
@@ -371,8 +371,8 @@ static void not_finite(void **unused)
 // A type that no quantized product knows is multiplied as floats.
 static void other_types_as_floats(void **unused)
 {
-    const kernels *table[8];
-    int n_tables = tables(table, 8);
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table);
     (void)unused;
     for (int t = N_BLOCKED; t < N_TYPES; t++) {
         setup s = {.type = types[t], .n_outputs = 37, .n_inputs = 96,

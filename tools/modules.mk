@@ -35,19 +35,19 @@ run = $(if $(V),$3,@printf '  %-4s  %s\n' '$1' '$2' && $3)
 # Faster versions of the kernels, one file for each instruction set. They
 # are there when their folder is: chapter 7 builds without it.
 ARCH := $(shell $(CC) -dumpmachine)
-ifneq (,$(findstring x86_64,$(ARCH)))
-KERNEL_SETS := $(foreach k,portable avx2 avxvnni avx512,$(if $(wildcard common/kernels/$k.c),$k))
-else ifneq (,$(findstring aarch64,$(ARCH))$(findstring arm64,$(ARCH)))
-KERNEL_SETS := $(foreach k,portable neon,$(if $(wildcard common/kernels/$k.c),$k))
-else
-KERNEL_SETS := $(foreach k,portable,$(if $(wildcard common/kernels/$k.c),$k))
-endif
-FLAGS_avx2    := -mavx2 -mfma -mf16c
-FLAGS_avxvnni := -mavx2 -mfma -mf16c -mavxvnni
-FLAGS_avx512  := -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
-FLAGS_neon    := -march=armv8.2-a+dotprod+fp16
-KERNEL_OBJECTS := $(KERNEL_SETS:%=$(OUT)/common/kernels/%.o)
-KERNEL_DEFINES := $(foreach k,$(KERNEL_SETS),-DHAVE_KERNELS_$(shell echo $k | tr a-z A-Z))
+SETS_x86_64  := avx2 avxvnni avx512
+SETS_aarch64 := neon neon_dot
+SETS_arm64   := $(SETS_aarch64)
+FLAGS_avx2     := -mavx2 -mfma -mf16c
+FLAGS_avxvnni  := $(FLAGS_avx2) -mavxvnni
+FLAGS_avx512   := $(FLAGS_avx2) -mavx512f -mavx512bw -mavx512vl -mavx512vnni
+FLAGS_neon_dot := -march=armv8.2-a+dotprod
+# A set that this compiler has no flags for is left out.
+accepts = $(if $1,$(shell $(CC) $1 -x c -E /dev/null > /dev/null 2>&1 && echo yes),yes)
+KERNEL_SETS := $(foreach k,portable $(SETS_$(firstword $(subst -, ,$(ARCH)))),$(if \
+    $(wildcard common/kernels/$k.c),$(if $(call accepts,$(FLAGS_$k)),$k)))
+KERNEL_OBJECTS := $(if $(KERNEL_SETS),$(patsubst %,$(OUT)/common/kernels/%.o,cpu $(KERNEL_SETS)))
+KERNEL_DEFINES := $(if $(KERNEL_SETS),-DHAVE_KERNELS) $(foreach k,$(KERNEL_SETS),-DHAVE_KERNELS_$(shell echo $k | tr a-z A-Z))
 
 # Whoever passes other flags gets a build of its own, not a mixture.
 STAMP := $(OUT)/flags

@@ -222,6 +222,7 @@ static INLINE vi i_hidden(vi v)
     return v;
 }
 
+#ifndef OWN_PRODUCTS
 // sum + the products of four codes in each lane, 0..255 and -128..127, while
 // no two of them leave 16 bits.
 static INLINE vi i_dot_four(vi sum, vi w, vi x)
@@ -273,3 +274,4 @@ static INLINE void dot_signed(const vi *w, const int8_t *x, int n_x,
         }
     }
 }
+#endif
