@@ -50,9 +50,9 @@ int main(int argc, char **argv)
         args_help(&program, stdout);
         return args_finish(&program, LLL_OK, NULL);
     }
-    // The second of two models that are compared is no option.
-    if (status == LLL_OK && rest.n_items == 1 && set.compare != NULL)
-        set.compare_with = rest.items[0];
+    // What a model is compared with is no option.
+    if (set.compare != NULL || set.compare_quant != NULL)
+        set.others = rest;
     else if (status == LLL_OK && rest.n_items > 0)
         status = lll_fail(&err, LLL_ERR_USAGE, "unexpected \"%s\"; a prompt "
                           "is given with -p", rest.items[0]);

@@ -39,6 +39,8 @@ static size_t work_options(settings *s, args_option *list, size_t n)
         ARGS_FLAG(NULL, "--chat", &s->chat, "answer as a partner in a talk"),
         ARGS_TEXT(NULL, "--compare", "A B", &s->compare,
                   "talk with two model files side by side"),
+        ARGS_TEXT(NULL, "--compare-quant", "A B", &s->compare_quant,
+                  "size, error, quality and speed of files of one model"),
         ARGS_TEXT("-sys", "--system-prompt", "TEXT", &s->system,
                   "who the partner is, for --chat (default: the file's)"),
         ARGS_TEXT(NULL, "--chat-template", "NAME", &s->chat_template,
@@ -47,6 +49,8 @@ static size_t work_options(settings *s, args_option *list, size_t n)
                   "write the talk there when it ends"),
         ARGS_TEXT(NULL, "--resume", "FILE", &s->resume,
                   "go on with a talk that was saved"),
+        // @end options-work
+        // @begin options-work-2
         ARGS_FLAG(NULL, "--show-prompt", &s->show_prompt,
                   "show the tokens that it is fed (-n 0: only them)"),
         ARGS_FLAG(NULL, "--logits", &s->logits,
@@ -57,12 +61,33 @@ static size_t work_options(settings *s, args_option *list, size_t n)
                   "columns met there, for chapter 7's convert --importance"),
         ARGS_TEXT(NULL, "--trace", "FILE", &s->trace,
                   "write every intermediate of the prompt to a GGUF file"),
+        ARGS_FLAG(NULL, "--doctor", &s->doctor,
+                  "look for what is wrong with a model file"),
         ARGS_FLAG(NULL, "--plan", &s->plan,
                   "print what all this takes of memory, and stop"),
     };
     return APPEND(list, n, options);
 }
-// @end options-work
+// @end options-work-2
+
+// @begin options-many
+static size_t many_options(settings *s, args_option *list, size_t n)
+{
+    const args_option options[] = {
+        ARGS_TEXT(NULL, "--batch-file", "FILE", &s->batch_file,
+                  "answer each line of a file, many of them at once"),
+        ARGS_INT("-np", "--parallel", "N", &s->parallel, 1, MOST_PARALLEL,
+                 "how many of them"),
+        ARGS_FLAG(NULL, "--embed", &s->embed,
+                  "print the text as a vector, or each line of -f"),
+        ARGS_TEXT(NULL, "--pooling", "NAME", &s->pooling, "made of its "
+                  "tokens' vectors: mean, last, or none, which keeps each"),
+        ARGS_FLAG(NULL, "--unscaled", &s->unscaled,
+                  "leave its length as it is, not 1"),
+    };
+    return APPEND(list, n, options);
+}
+// @end options-many
 
 // @begin options-sampling
 static size_t sampling_options(settings *s, args_option *list, size_t n)
@@ -159,6 +184,7 @@ size_t settings_list(settings *s, args_option *list)
 {
     size_t n = model_options(s, list, 0);
     n = work_options(s, list, n);
+    n = many_options(s, list, n);
     n = sampling_options(s, list, n);
     n = ending_options(s, list, n);
     return machine_options(s, list, n);
@@ -173,7 +199,7 @@ settings settings_defaults(void)
         .model = "data/tiny.gguf", .n_predict = 256, .sampling = sampling,
         .seed = -1, .keep = 4, .top_k = sampling.top_k,
         .repeat_last_n = sampling.repeat_last_n, .n_batch = 512,
-        .activations = "q8",
+        .activations = "q8", .parallel = 8,
     };
 }
 // @end options-defaults

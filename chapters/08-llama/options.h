@@ -15,12 +15,18 @@ typedef struct {
     const char *requantize, *cache_dir;     // the model in another type
     const char *system;             // of a conversation
     const char *chat_template, *save, *resume;
-    const char *compare, *compare_with;     // two models, side by side
+    const char *compare, *compare_quant;    // a model beside others,
+    args_list others;               // which are these
     const char *label;              // one of them, for its answer
     bool chat, show_prompt;
     const char *perplexity;         // a text file to score
     const char *importance;         // a file for what its columns met
     bool logits;                    // the best next tokens
+    const char *batch_file;         // prompts, one a line
+    int64_t parallel;               // of them at once
+    bool embed, unscaled;           // what a text is about
+    const char *pooling;            // NULL: mean
+    bool doctor;                    // what is wrong with the file
     const char *trace;              // a file for every intermediate
     bool json, quiet, plan, report, probe;
     args_texts stops;
@@ -36,7 +42,7 @@ typedef struct {
 // @end options-settings
 
 // @begin options-api
-enum { MAX_OPTIONS = 96 };
+enum { MAX_OPTIONS = 96, MOST_PARALLEL = 64 };
 
 settings settings_defaults(void);
 

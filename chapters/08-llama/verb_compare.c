@@ -139,7 +139,7 @@ lll_status verb_compare(session *none, const settings *set, lll_error *err)
 {
     session sessions[2] = {0};
     partner two[2];
-    const char *const paths[2] = {set->compare, set->compare_with};
+    const char *const paths[2] = {set->compare, set->others.items[0]};
     lll_status status = LLL_OK;
     (void)none;
     for (int i = 0; i < 2 && status == LLL_OK; i++) {

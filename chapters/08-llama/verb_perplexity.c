@@ -56,18 +56,17 @@ static lll_status print_score(const text_score *score, bool as_json,
 // @end verb-show-score
 
 // @begin verb-perplexity
-// Score a text window by window: of its tokens, a context is kept at a time.
-static lll_status score_file(session *s, const file_map *map, bool quiet,
-                             text_score *score, lll_error *err)
+// Of a text's tokens, a context is kept at a time.
+lll_status score_file(session *s, const file_map *map, bool quiet,
+                      text_score *score, lll_error *err)
 {
     tokenizer_encoder e;
     int32_t *ids = s->model.ids;
     text_progress p = {.n_bytes = map->n_bytes};
     lll_status status = session_text(s, (const char *)map->bytes,
                                      map->n_bytes, &e, err);
-    *score = (text_score){.progress = quiet ? NULL : show_progress,
-                          .context = &p,
-                          .interrupted = watch_interrupt(false)};
+    score->progress = quiet ? NULL : show_progress;
+    score->context = &p;
     while (status == LLL_OK) {
         status = tokenizer_more(&e, ids, (size_t)s->request.n_ctx, &p.n_ids,
                                 err);
@@ -134,7 +133,7 @@ static lll_status score_and_note(session *s, const file_map *map,
 lll_status verb_perplexity(session *s, const settings *set, lll_error *err)
 {
     file_map map;
-    text_score score;
+    text_score score = {.interrupted = watch_interrupt(false)};
     lll_status status = file_map_open(&map, set->perplexity, err);
     if (status != LLL_OK)
         return status;

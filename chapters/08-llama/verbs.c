@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "chapters/08-llama/compare_quant.h"
+
 // @begin verbs-companions
 // Options that say more about some verbs, and nothing about the others.
 typedef struct {
@@ -34,6 +36,8 @@ static lll_status check_companions(const settings *set, lll_error *err)
          "--requantize"},
         {"--save", set->save != NULL, set->chat, "--chat"},
         {"--resume", set->resume != NULL, set->chat, "--chat"},
+        {"--pooling", set->pooling != NULL, set->embed, "--embed"},
+        {"--unscaled", set->unscaled, set->embed, "--embed"},
     };
     return check_rows(rows, sizeof rows / sizeof rows[0], err);
 }
@@ -43,20 +47,24 @@ static lll_status check_companions(const settings *set, lll_error *err)
 // The same for what says more about an answer or a result.
 static lll_status check_answers(const settings *set, lll_error *err)
 {
-    bool writes = set->perplexity == NULL && set->trace == NULL
-                  && !set->logits && !set->version;
-    bool reads = set->perplexity == NULL && !set->version;
+    bool table = set->compare_quant != NULL;
+    bool writes = set->perplexity == NULL && set->trace == NULL && !table
+                  && !set->logits && !set->version && !set->doctor
+                  && !set->embed;
+    bool one = writes && set->batch_file == NULL;
+    bool reads = set->perplexity == NULL && !set->version && !set->doctor
+                 && set->batch_file == NULL;
     bool prints = (set->trace == NULL && !set->version) || set->plan;
     const companion rows[] = {
         {"--json", set->json, prints, "a printed result"},
-        {"-p", set->prompt != NULL, reads, "work on a prompt"},
+        {"-p", set->prompt != NULL, reads && !table, "work on a prompt"},
         {"-f", set->prompt_file != NULL, reads, "work on a prompt"},
-        {"--show-prompt", set->show_prompt, writes, "an answer"},
+        {"--show-prompt", set->show_prompt, one, "one answer"},
         {"--stop", set->stops.n_items > 0, writes, "an answer"},
         {"--context-shift", set->context_shift, writes, "an answer"},
-        {"--report", set->report, writes, "an answer"},
+        {"--report", set->report, one, "one answer"},
         // It reads a block of memory that no plan counts.
-        {"--probe", set->probe, writes && !set->plan, "an answer"},
+        {"--probe", set->probe, one && !set->plan, "one answer"},
     };
     return check_rows(rows, sizeof rows / sizeof rows[0], err);
 }
@@ -69,12 +77,21 @@ static lll_status check_pairs(const settings *set, lll_error *err)
     if (set->requantize != NULL && set->compare != NULL)
         return lll_fail(err, LLL_ERR_USAGE, "--requantize is for one model, "
                         "with -m; leave it or --compare out");
+    if (set->doctor && (set->requantize != NULL || set->plan || set->fit))
+        return lll_fail(err, LLL_ERR_USAGE, "--doctor examines one file as "
+                        "it is; leave --requantize, --plan and --fit out");
     if (set->resume != NULL && set->system != NULL)
         return lll_fail(err, LLL_ERR_USAGE, "the talk of --resume has its "
                         "system prompt already; leave -sys out");
-    if (set->compare != NULL && (set->compare_with == NULL || set->plan))
+    if (set->compare != NULL && (set->others.n_items != 1 || set->plan))
         return lll_fail(err, LLL_ERR_USAGE, "--compare wants two model "
                         "files, and --plan one, with -m");
+    if (set->compare_quant != NULL
+        && (set->others.n_items < 1 || set->others.n_items >= QUANT_FILES
+            || set->plan || set->fit || set->requantize != NULL))
+        return lll_fail(err, LLL_ERR_USAGE, "--compare-quant wants 2 to %d "
+                        "model files, as they are; --plan, --fit and "
+                        "--requantize want one, with -m", QUANT_FILES);
     if (set->requantize != NULL && set->plan)
         return lll_fail(err, LLL_ERR_USAGE, "--requantize writes a file, and "
                         "--plan nothing; convert first, with chapter 7");
@@ -90,13 +107,22 @@ lll_status verb_choose(const settings *set, verb *out, lll_error *err)
 {
     const verb verbs[] = {
         {"--version", set->version, verb_version, 0},
-        {"--perplexity", set->perplexity != NULL, verb_perplexity, 64},
+        {"--doctor", set->doctor, verb_doctor, 0},
+        {"--perplexity", set->perplexity != NULL, verb_perplexity,
+         SCORED_AT_ONCE},
         {"--trace", set->trace != NULL, verb_trace, 1 << 16},
         {"--logits", set->logits, verb_logits, 1},
         {"--compare", set->compare != NULL, verb_compare, 0},
+        {"--compare-quant", set->compare_quant != NULL, verb_compare_quant,
+         0},
         {"--chat", set->chat, verb_chat, 1},
+        {"--batch-file", set->batch_file != NULL, verb_batch,
+         (int)set->parallel},
+        {"--embed", set->embed, verb_embed, 1},
         {NULL, true, verb_generate, 1},
     };
+    // @end verbs-choose
+    // @begin verbs-choose-2
     const verb *v = verbs;
     while (!v->wanted)
         v++;
@@ -115,7 +141,7 @@ lll_status verb_choose(const settings *set, verb *out, lll_error *err)
         out->run = verb_plan;           // of what v would take
     return status;
 }
-// @end verbs-choose
+// @end verbs-choose-2
 
 // @begin verbs-open
 static void note(const char *line)
@@ -123,14 +149,13 @@ static void note(const char *line)
     fprintf(stderr, "fit: %s\n", line);
 }
 
-lll_status open_session(session *s, const char *model, const settings *set,
-                        int n_outputs, lll_error *err)
+session_options make_options(const settings *set)
 {
     session_options options = session_defaults();
     options.n_ctx = (int)set->n_ctx;
     options.n_batch = (int)set->n_batch;
-    options.n_outputs = n_outputs;
     options.n_threads = (int)set->n_threads;
+    options.n_sequences = set->batch_file != NULL ? (int)set->parallel : 1;
     options.cache_type = set->cache_type;
     options.float_activations = strcmp(set->activations, "f32") == 0;
     options.isa = set->isa;
@@ -141,6 +166,14 @@ lll_status open_session(session *s, const char *model, const settings *set,
     options.fit = set->fit;
     options.plan_only = set->plan;
     options.note = note;
+    return options;
+}
+
+lll_status open_session(session *s, const char *model, const settings *set,
+                        int n_outputs, lll_error *err)
+{
+    session_options options = make_options(set);
+    options.n_outputs = n_outputs;
     return session_open(s, model, &options, err);
 }
 // @end verbs-open
@@ -187,7 +220,26 @@ lll_status prompt_text(const session *s, const settings *set, file_map *map,
     *n = map->n_bytes;
     return status;
 }
+// @end verbs-prompt
 
+// @begin verbs-lines
+bool cut_line(const char **text, size_t *n_bytes, const char **line,
+              size_t *n_line)
+{
+    if (*n_bytes == 0)
+        return false;
+    const char *end = memchr(*text, '\n', *n_bytes);
+    size_t n = end != NULL ? (size_t)(end - *text) : *n_bytes;
+    size_t taken = end != NULL ? n + 1 : n;
+    *line = *text;
+    *n_line = n > 0 && (*text)[n - 1] == '\r' ? n - 1 : n;
+    *text += taken;
+    *n_bytes -= taken;
+    return true;
+}
+// @end verbs-lines
+
+// @begin verbs-read
 lll_status read_prompt(const session *s, const settings *set,
                        const int32_t **ids, size_t *n_ids, lll_error *err)
 {
@@ -203,7 +255,7 @@ lll_status read_prompt(const session *s, const settings *set,
     file_map_close(&map);
     return status;
 }
-// @end verbs-prompt
+// @end verbs-read
 
 // @begin verbs-buffers
 // The C library would ask for buffers of its own when the first text goes

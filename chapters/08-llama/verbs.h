@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/generate.h"
+#include "common/score.h"
 #include "common/session.h"
 
 // @begin verbs-type
@@ -25,8 +26,10 @@ typedef struct {
                                 // opens what it needs, and is given NULL
 } verb;
 
-verb_function verb_generate, verb_chat, verb_compare, verb_logits,
-              verb_perplexity, verb_trace, verb_plan, verb_version;
+verb_function verb_batch, verb_embed;
+verb_function verb_generate, verb_chat, verb_compare, verb_compare_quant,
+              verb_logits, verb_perplexity, verb_trace, verb_plan,
+              verb_version, verb_doctor;
 
 // The verb that the command line asks for.
 // LLL_ERR_USAGE   it asks for two, or an option belongs to another verb
@@ -36,6 +39,9 @@ lll_status verb_choose(const settings *set, verb *out, lll_error *err);
 // @begin verbs-api
 // Give standard input and output buffers of our own.
 void own_buffers(void);
+
+// What the command line says about running a model.
+session_options make_options(const settings *set);
 
 // Open a model file as the command line asks; n_outputs as in verb.
 lll_status open_session(session *s, const char *model, const settings *set,
@@ -49,6 +55,16 @@ lll_status prompt_text(const session *s, const settings *set, file_map *map,
 // The same as token numbers, which are valid until the next text.
 lll_status read_prompt(const session *s, const settings *set,
                        const int32_t **ids, size_t *n_ids, lll_error *err);
+
+// Score a text from its beginning, window by window; an interruption leaves
+// the score of what was read. The caller has filled in score->interrupted.
+enum { SCORED_AT_ONCE = 64 };       // rows of logits
+lll_status score_file(session *s, const file_map *map, bool quiet,
+                      text_score *score, lll_error *err);
+
+// Cut the next line off a text, without its end; false when nothing is left.
+bool cut_line(const char **text, size_t *n_bytes, const char **line,
+              size_t *n_line);
 
 // The model computes what is no number, and only we know in which file it
 // is: give that error a name. Other statuses are passed on.
