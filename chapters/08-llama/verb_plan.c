@@ -17,7 +17,8 @@ static lll_status mapped_bytes(const session *s, const settings *set,
 {
     file_map map;
     const char *text = set->perplexity != NULL ? set->perplexity
-                                               : set->prompt_file;
+                     : set->batch_file != NULL ? set->batch_file
+                     : set->prompt_file;
     *n = s->file.n_bytes;
     if (text == NULL || strcmp(text, "-") == 0)
         return LLL_OK;
