@@ -44,8 +44,8 @@ FLAGS_avx512   := $(FLAGS_avx2) -mavx512f -mavx512bw -mavx512vl -mavx512vnni
 FLAGS_neon_dot := -march=armv8.2-a+dotprod
 # A set that this compiler has no flags for is left out.
 accepts = $(if $1,$(shell $(CC) $1 -x c -E /dev/null > /dev/null 2>&1 && echo yes),yes)
-KERNEL_SETS := $(foreach k,portable $(SETS_$(firstword $(subst -, ,$(ARCH)))),$(if \
-    $(wildcard common/kernels/$k.c),$(if $(call accepts,$(FLAGS_$k)),$k)))
+KERNEL_SETS := $(strip $(foreach k,portable $(SETS_$(firstword $(subst -, ,$(ARCH)))),$(if \
+    $(wildcard common/kernels/$k.c),$(if $(call accepts,$(FLAGS_$k)),$k))))
 KERNEL_OBJECTS := $(if $(KERNEL_SETS),$(patsubst %,$(OUT)/common/kernels/%.o,cpu $(KERNEL_SETS)))
 KERNEL_DEFINES := $(if $(KERNEL_SETS),-DHAVE_KERNELS) $(foreach k,$(KERNEL_SETS),-DHAVE_KERNELS_$(shell echo $k | tr a-z A-Z))
 

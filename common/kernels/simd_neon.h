@@ -23,8 +23,15 @@ static INLINE vf f_abs(vf a) { return vabsq_f32(a); }
 static INLINE vf f_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 
 // b where one of them is NaN; this processor's own maximum would be NaN.
-static INLINE vf f_max(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
-static INLINE vf f_min(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+static INLINE vf f_max(vf a, vf b)
+{
+    return vbslq_f32(vcgtq_f32(a, b), a, b);
+}
+
+static INLINE vf f_min(vf a, vf b)
+{
+    return vbslq_f32(vcltq_f32(a, b), a, b);
+}
 
 static INLINE vf f_of_i(vi a)
 {
