@@ -327,6 +327,9 @@ void llama_attend(llama *m, int layer, const llama_batch *batch)
 {
     const model_config *c = &m->config;
     int tile_tokens = PLAN_TILE_ROWS / (c->n_heads / c->n_kv_heads);
+    // Tokens of different texts share no keys, and few of them too few tiles.
+    if (batch->sequences != NULL && batch->n_tokens <= PLAN_TILE_ROWS)
+        tile_tokens = 1;
     attend_job job = {.m = m, .batch = batch, .layer = layer,
                       .tile_tokens = tile_tokens > 0 ? tile_tokens : 1};
     int n_tiles = (batch->n_tokens + job.tile_tokens - 1) / job.tile_tokens;

@@ -51,7 +51,7 @@ static bool before(const candidate *a, const candidate *b)
 }
 
 // Let the entry at `i` sink to its place in the heap list[0..n-1], whose
-// best entry is on top.
+// last entry in this order is on top.
 static void sink(candidate *list, int n, int i)
 {
     candidate moving = list[i];
@@ -59,30 +59,40 @@ static void sink(candidate *list, int n, int i)
         int child = 2 * i + 1;
         if (child >= n)
             break;
-        if (child + 1 < n && before(&list[child + 1], &list[child]))
+        if (child + 1 < n && before(&list[child], &list[child + 1]))
             child++;
-        if (!before(&list[child], &moving))
+        if (!before(&moving, &list[child]))
             break;
         list[i] = list[child];
         i = child;
     }
     list[i] = moving;
 }
+
+static void swap(candidate *a, candidate *b)
+{
+    candidate other = *a;
+    *a = *b;
+    *b = other;
+}
 // @end sampler-heap
 
 // @begin sampler-take-best
-// Bring the n_wanted best of n entries to the end of the list, best last: a
-// heap gives them up one by one, and the others are never sorted.
+// Bring the n_wanted best of n entries to the front of the list, best first.
+// They are kept in a heap with the least of them on top: most entries are
+// compared with that one, and no more.
 static void take_best(candidate *list, int n, int n_wanted)
 {
-    for (int i = n / 2 - 1; i >= 0; i--)
-        sink(list, n, i);
-    for (int taken = 0; taken < n_wanted; taken++) {
-        candidate best = list[0];
-        int last = n - 1 - taken;
-        list[0] = list[last];
-        list[last] = best;
-        sink(list, last, 0);
+    for (int i = n_wanted / 2 - 1; i >= 0; i--)
+        sink(list, n_wanted, i);
+    for (int i = n_wanted; i < n; i++)
+        if (before(&list[i], &list[0])) {
+            swap(&list[i], &list[0]);
+            sink(list, n_wanted, 0);
+        }
+    for (int left = n_wanted - 1; left > 0; left--) {
+        swap(&list[0], &list[left]);
+        sink(list, left, 0);
     }
 }
 // @end sampler-take-best
@@ -219,17 +229,6 @@ static void weigh(double temperature, candidate *list, int n)
 }
 // @end sampler-weigh
 
-// @begin sampler-reverse
-static void reverse(candidate *list, int n)
-{
-    for (int i = 0; i < n / 2; i++) {
-        candidate other = list[n - 1 - i];
-        list[n - 1 - i] = list[i];
-        list[i] = other;
-    }
-}
-// @end sampler-reverse
-
 // @begin sampler-distribution
 int sampler_distribution(sampler *s, const float *logits,
                          const int32_t *recent, int n_recent,
@@ -241,10 +240,9 @@ int sampler_distribution(sampler *s, const float *logits,
     penalise(s, recent, n_recent);
     bool greedy = p->temperature <= 0.0;
     int n_best = p->top_k > 0 && p->top_k < n ? p->top_k : n;
-    candidate *list = greedy ? most_likely(s) : s->candidates + n - n_best;
+    candidate *list = greedy ? most_likely(s) : s->candidates;
     if (!greedy) {
-        take_best(s->candidates, n, n_best);
-        reverse(list, n_best);
+        take_best(list, n, n_best);
         while (n_best > 1 && list[n_best - 1].logit == -INFINITY)
             n_best--;                   // it is impossible, and stays so
     }
@@ -286,7 +284,6 @@ void sampler_top(sampler *s, const float *logits, int n)
 {
     fill(s, logits);
     take_best(s->candidates, s->vocab_size, n);
-    reverse(s->candidates, s->vocab_size);
 }
 
 double log_probability(const float *logits, int vocab_size, int32_t id)
