@@ -301,14 +301,19 @@ static void read_template(chat_template *chat, gguf_string text)
 // @end formats-own
 
 // @begin formats-recognise
+const chat_format *chat_format_at(size_t i)
+{
+    return i < sizeof formats / sizeof formats[0] ? &formats[i] : NULL;
+}
+
 static lll_status find_format(chat_template *chat, const gguf_file *file,
                               gguf_string text, const char *name,
                               lll_error *err)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-        if (name != NULL ? strcmp(name, formats[i].name) == 0
-                         : matches(&formats[i], text)) {
-            chat->format = &formats[i];
+    const chat_format *f;
+    for (size_t i = 0; (f = chat_format_at(i)) != NULL; i++)
+        if (name != NULL ? strcmp(name, f->name) == 0 : matches(f, text)) {
+            chat->format = f;
             return LLL_OK;
         }
     if (name != NULL)

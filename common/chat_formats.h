@@ -86,6 +86,8 @@ lll_status chat_recognise(chat_template *chat, const gguf_file *file,
 
 // "chatml, llama2, ..."
 extern const char chat_format_names[];
+// Format i of the list, or NULL behind its end.
+const chat_format *chat_format_at(size_t i);
 // @end formats-template
 
 #endif
