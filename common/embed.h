@@ -7,7 +7,7 @@
 #include "common/error.h"
 #include "common/session.h"
 
-// @begin embed-api
+// @begin embed-types
 // What a text is about, as one vector: texts that mean the same point the
 // same way. Taught in chapter 8.
 //
@@ -21,7 +21,9 @@ typedef enum {
     EMBED_LAST,         // that of the last token, which has read all others
     EMBED_NONE          // each is given
 } embed_pooling;
+// @end embed-types
 
+// @begin embed-api
 // Called with one vector after another, each [d_model] and valid during the
 // call.
 typedef void (*embed_sink)(void *context, const float *vector, int d_model);

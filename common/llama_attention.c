@@ -304,7 +304,7 @@ static void merge_piece(void *context, int piece, int worker)
 }
 // @end llama-merge-piece
 
-// @begin llama-attend
+// @begin llama-can-split
 // Can the spans of all tokens be shared out? Fills first_span when they can.
 // Both ways merge the same spans in the same order, so the choice shows in
 // the time alone.
@@ -322,7 +322,9 @@ static bool can_split(attend_job *job)
     job->first_span[n] = count;
     return count > n && count <= room;
 }
+// @end llama-can-split
 
+// @begin llama-attend
 void llama_attend(llama *m, int layer, const llama_batch *batch)
 {
     const model_config *c = &m->config;

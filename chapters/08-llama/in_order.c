@@ -55,7 +55,9 @@ static void show(in_order *list)
     if (!list->as_json)
         fflush(stdout);
 }
+// @end in-order-show
 
+// @begin in-order-text
 void in_order_text(void *answer, const char *text, size_t n)
 {
     waiting *w = answer;
@@ -71,7 +73,7 @@ void in_order_text(void *answer, const char *text, size_t n)
         n -= part;
     }
 }
-// @end in-order-show
+// @end in-order-text
 
 // @begin in-order-finish
 static void finish_json(in_order *list, const waiting *w)
