@@ -114,6 +114,13 @@ static float dot_q8(dtype type, const void *row, const activations *x, int t)
 // @end kernels-dot-q8
 
 // @begin kernels-tiles
+// Here a panel is rows that are neighbours.
+static int rows_end(const kernel_tile *tile)
+{
+    int end = (tile->first_panel + tile->n_panels) * KERNEL_PANEL;
+    return end < tile->n_rows ? end : tile->n_rows;
+}
+
 static const void *tile_row(const kernel_tile *tile, int r)
 {
     return (const unsigned char *)tile->weight
@@ -123,7 +130,7 @@ static const void *tile_row(const kernel_tile *tile, int r)
 static void tile_f32_scalar(const kernel_tile *tile)
 {
     size_t n = (size_t)tile->n_inputs;
-    for (int r = 0; r < tile->n_rows; r++) {
+    for (int r = tile->first_panel * KERNEL_PANEL; r < rows_end(tile); r++) {
         // Once for all rows of x; the type was checked at load.
         float *row = tile->scratch;
         (void)quant_decode(tile->type, tile_row(tile, r), row, n, NULL);
@@ -133,18 +140,21 @@ static void tile_f32_scalar(const kernel_tile *tile)
     }
 }
 
+// @end kernels-tiles
+
+// @begin kernels-tiles-2
 static void tile_q8_scalar(const kernel_tile *tile)
 {
     if (!quant_is_blocked(tile->type)) {
         tile_f32_scalar(tile);
         return;
     }
-    for (int r = 0; r < tile->n_rows; r++)
+    for (int r = tile->first_panel * KERNEL_PANEL; r < rows_end(tile); r++)
         for (int t = 0; t < tile->x->n_rows; t++)
             tile->out[(size_t)t * tile->out_stride + (size_t)r] =
                 dot_q8(tile->type, tile_row(tile, r), tile->x, t);
 }
-// @end kernels-tiles
+// @end kernels-tiles-2
 
 // @begin kernels-swiglu
 // silu(x) = x / (1 + e^-x): close to x where x is large, to 0 where it is

@@ -58,16 +58,23 @@ size_t activations_block(const activations *x, int t, int b);
 // What the block becomes where a number in it is not finite: see above.
 void activations_block_nan(const activations *x, size_t block);
 
-// A tile of a product: rows first_row .. first_row + n_rows - 1 of a weight
-// against all rows of x. out[t * out_stride + r] for weight row r.
+// A tile of a product: some of a thread's share of a weight, rows first_row
+// .. first_row + n_rows - 1, against all rows of x. The share has
+// n_rows / KERNEL_PANEL panels of that many rows, and the rows that are left
+// make one more; which rows are a panel is the kernels' choice. The tile is
+// n_panels of them, or as many as there are. out[t * out_stride + r] for row
+// first_row + r.
+enum { KERNEL_PANEL = 16 };
+
 typedef struct {
     dtype type;
     const void *weight;     // [n_outputs, n_inputs], rows as stored
     size_t row_bytes;
     int n_inputs;
     int first_row, n_rows;
+    int first_panel, n_panels;
     const activations *x;
-    float *out;             // [x->n_rows, out_stride]; column r is row r
+    float *out;             // [x->n_rows, out_stride]
     size_t out_stride;      // numbers
     void *scratch;          // matmul_scratch_bytes(), this worker's,
                             // aligned to 64

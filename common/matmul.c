@@ -59,15 +59,30 @@ void activations_set(activations *x, const matmul *m, const float *values,
 // @end matmul-activations
 
 // @begin matmul-pieces
+// Every thread has a share of each weight: neighbouring rows, in panels of
+// KERNEL_PANEL, which it takes a few at a time. The share of one thread in
+// all jobs comes before that of the next thread.
 typedef struct {
     const matmul *m;
     const activations *x;
     const matmul_job *jobs;
+    int n_shares;
+    int n_pieces;               // in a share
 } product;
 
-static int pieces_of(const matmul_job *job)
+// Panels before share `i` of n.
+static int panels_before(const matmul_job *job, int i, int n)
 {
-    return (job->n_outputs + MATMUL_PIECE_ROWS - 1) / MATMUL_PIECE_ROWS;
+    return (int)((int64_t)(job->n_outputs / KERNEL_PANEL) * i / n);
+}
+
+// The last share is the largest, and has the rows that fill no panel.
+static int pieces_of(const matmul_job *job, int n_shares)
+{
+    int panels = job->n_outputs / KERNEL_PANEL
+                 - panels_before(job, n_shares - 1, n_shares)
+                 + (job->n_outputs % KERNEL_PANEL != 0);
+    return (panels + MATMUL_PIECE_PANELS - 1) / MATMUL_PIECE_PANELS;
 }
 
 static size_t row_bytes_of(const matmul_job *job)
@@ -83,15 +98,20 @@ static void multiply_piece(void *context, int piece, int worker)
 {
     const product *p = context;
     const matmul_job *job = p->jobs;
-    while (piece >= pieces_of(job))     // the pieces of all jobs in a row
-        piece -= pieces_of(job++);
+    int share = piece / p->n_pieces, n = p->n_shares;
+    piece %= p->n_pieces;
+    while (piece >= pieces_of(job, n))
+        piece -= pieces_of(job++, n);
 
-    int first = piece * MATMUL_PIECE_ROWS, left = job->n_outputs - first;
+    int first = panels_before(job, share, n) * KERNEL_PANEL;
+    int end = share + 1 == n ? job->n_outputs
+            : panels_before(job, share + 1, n) * KERNEL_PANEL;
     kernel_tile tile = {
         .type = job->type, .weight = job->weight,
         .row_bytes = row_bytes_of(job), .n_inputs = job->n_inputs,
-        .first_row = first,
-        .n_rows = left < MATMUL_PIECE_ROWS ? left : MATMUL_PIECE_ROWS,
+        .first_row = first, .n_rows = end - first,
+        .first_panel = piece * MATMUL_PIECE_PANELS,
+        .n_panels = MATMUL_PIECE_PANELS,
         .x = p->x, .out = job->out + first,
         .out_stride = (size_t)job->n_outputs,
         .scratch = p->m->scratch + (size_t)worker * p->m->scratch_bytes
@@ -107,13 +127,12 @@ static void multiply_piece(void *context, int piece, int worker)
 void matmul_run(matmul *m, const activations *x, const matmul_job *jobs,
                 int n_jobs)
 {
-    product p = {m, x, jobs};
-    int n_pieces = 0;
+    product p = {m, x, jobs, threads_count(m->team), 0};
     for (int i = 0; i < n_jobs; i++) {
-        n_pieces += pieces_of(&jobs[i]);
+        p.n_pieces += pieces_of(&jobs[i], p.n_shares);
         m->weight_bytes += (uint64_t)jobs[i].n_outputs
                            * row_bytes_of(&jobs[i]);
     }
-    threads_run(m->team, multiply_piece, &p, n_pieces);
+    threads_run(m->team, multiply_piece, &p, p.n_shares * p.n_pieces);
 }
 // @end matmul-run

@@ -36,8 +36,8 @@ typedef struct {
 } matmul_job;
 
 enum {
-    MATMUL_MAX_JOBS = 4,    // weights multiplied in one pass
-    MATMUL_PIECE_ROWS = 32  // rows of a weight that one thread takes at once
+    MATMUL_MAX_JOBS = 4,        // weights multiplied in one pass
+    MATMUL_PIECE_PANELS = 2     // of a weight that one thread takes at once
 };
 
 // Bytes of scratch that one thread needs for rows of n_inputs numbers, and
@@ -52,7 +52,7 @@ void activations_set(activations *x, const matmul *m, const float *values,
                      int n_rows, int n_columns, void *memory);
 
 // out = x W^T for up to MATMUL_MAX_JOBS weights that read the same x, in one
-// pass: the threads take pieces from all of them. Each output is one sum in
+// pass: each thread has a share of all of them. Each output is one sum in
 // the order that kernels.h defines, whatever the threads and x->n_rows.
 void matmul_run(matmul *m, const activations *x, const matmul_job *jobs,
                 int n_jobs);

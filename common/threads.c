@@ -19,31 +19,32 @@ enum {
 };
 
 // @begin threads-team
+// `share` is what nobody has taken yet of a worker's pieces, the first and
+// the one behind the last in one number, so that taking a piece is one step.
 typedef struct {
     pthread_t thread;
     thread_team *team;
     int number;
+    // On a line of its own: a write takes the whole line away from others.
+    _Alignas(CACHE_LINE) _Atomic uint64_t share;
 } worker;
 
-// Two counters carry a job. `left` pieces nobody has taken yet: taking one is
-// a decrement. `unfinished` pieces are not done yet. While anybody holds a
-// piece `unfinished` is not 0, so the job's description can not change under
-// him; nobody reads it without holding a piece.
+// `n_jobs` counts the jobs that were there: when it rises there is work.
+// `unfinished` pieces are not done yet. While anybody holds a piece it is not
+// 0, so the job's description can not change under him; nobody reads it
+// without holding a piece.
 struct thread_team {
     thread_job job;
     void *context;
-    int n_pieces;
     int n_threads;
-    // Each on a line of its own: they are written by everybody all the time,
-    // and a write takes the whole line away from the others.
-    _Alignas(CACHE_LINE) atomic_int left;
+    _Alignas(CACHE_LINE) atomic_uint n_jobs;
     _Alignas(CACHE_LINE) atomic_int unfinished;
     _Alignas(CACHE_LINE) atomic_int sleepers;   // workers asleep
     atomic_bool caller_sleeps;
     atomic_bool stopping;
     pthread_mutex_t lock;
     pthread_cond_t work_came, work_done;
-    worker workers[];           // [n_threads]; 0 is the caller, unused
+    worker workers[];           // [n_threads]; 0 is the caller, no thread
 };
 // @end threads-team
 
@@ -60,19 +61,39 @@ static void spin_pause(void)
 }
 // @end threads-pause
 
+// @begin threads-take
+static uint64_t share_of(uint32_t first, uint32_t end)
+{
+    return (uint64_t)end << 32 | first;
+}
+
+// A piece of a worker's share, or -1: the first for himself, and the last
+// for a thief, so that the owner goes on in order.
+static int take(worker *from, bool himself)
+{
+    uint64_t share = atomic_load(&from->share);
+    for (;;) {
+        uint32_t first = (uint32_t)share, end = (uint32_t)(share >> 32);
+        if (first >= end)
+            return -1;
+        uint64_t rest = himself ? share_of(first + 1, end)
+                                : share_of(first, end - 1);
+        // On failure `share` becomes what another thread made of it.
+        if (atomic_compare_exchange_weak(&from->share, &share, rest))
+            return (int)(himself ? first : end - 1);
+    }
+}
+// @end threads-take
+
 // @begin threads-work
-// Do pieces until none is left, in rising order.
+// Do the pieces of our own share, and then what others have left.
 static void work(thread_team *team, int number)
 {
     int done = 0;
-    int left = atomic_load(&team->left);
-    while (left > 0) {
-        // On failure `left` becomes what another thread made of it.
-        if (!atomic_compare_exchange_weak(&team->left, &left, left - 1))
-            continue;
-        team->job(team->context, team->n_pieces - left, number);
-        done++;
-        left = atomic_load(&team->left);
+    for (int i = 0; i < team->n_threads; i++) {
+        worker *from = &team->workers[(number + i) % team->n_threads];
+        for (int piece; (piece = take(from, i == 0)) >= 0; done++)
+            team->job(team->context, piece, number);
     }
     if (done == 0)
         return;
@@ -86,15 +107,16 @@ static void work(thread_team *team, int number)
 // @end threads-work
 
 // @begin threads-worker
-static bool has_work(thread_team *team)
+static bool has_work(thread_team *team, unsigned n_seen)
 {
-    return atomic_load(&team->left) > 0 || atomic_load(&team->stopping);
+    return atomic_load(&team->n_jobs) != n_seen
+           || atomic_load(&team->stopping);
 }
 
-static void wait_for_work(thread_team *team)
+static void wait_for_work(thread_team *team, unsigned n_seen)
 {
     for (int i = 0; i < SPINS; i++) {
-        if (has_work(team))
+        if (has_work(team, n_seen))
             return;
         spin_pause();
     }
@@ -102,7 +124,7 @@ static void wait_for_work(thread_team *team)
     // First say that we sleep, then look again; the caller first shows the
     // work, then looks for sleepers. One of the two sees the other.
     atomic_fetch_add(&team->sleepers, 1);
-    while (!has_work(team))
+    while (!has_work(team, n_seen))
         pthread_cond_wait(&team->work_came, &team->lock);
     atomic_fetch_sub(&team->sleepers, 1);
     pthread_mutex_unlock(&team->lock);
@@ -111,8 +133,10 @@ static void wait_for_work(thread_team *team)
 static void *worker_main(void *argument)
 {
     worker *self = argument;
+    unsigned n_seen = 0;
     while (!atomic_load(&self->team->stopping)) {
-        wait_for_work(self->team);
+        wait_for_work(self->team, n_seen);
+        n_seen = atomic_load(&self->team->n_jobs);
         work(self->team, self->number);
     }
     return NULL;
@@ -130,6 +154,20 @@ static void wake_sleepers(thread_team *team)
 }
 // @end threads-wake
 
+// @begin threads-share
+// From here on they run. The shares are as equal as they can be.
+static void share_out(thread_team *team, int n_pieces)
+{
+    int64_t n = n_pieces, n_threads = team->n_threads;
+    atomic_store(&team->unfinished, n_pieces);
+    for (int i = 0; i < team->n_threads; i++)
+        atomic_store(&team->workers[i].share,
+                     share_of((uint32_t)(n * i / n_threads),
+                              (uint32_t)(n * (i + 1) / n_threads)));
+    atomic_fetch_add(&team->n_jobs, 1);
+}
+// @end threads-share
+
 // @begin threads-run
 void threads_run(thread_team *team, thread_job job, void *context,
                  int n_pieces)
@@ -144,9 +182,7 @@ void threads_run(thread_team *team, thread_job job, void *context,
         return;
     team->job = job;
     team->context = context;
-    team->n_pieces = n_pieces;
-    atomic_store(&team->unfinished, n_pieces);
-    atomic_store(&team->left, n_pieces);        // from here on they run
+    share_out(team, n_pieces);
     wake_sleepers(team);
     work(team, 0);
 

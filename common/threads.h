@@ -8,10 +8,10 @@
 // A team of threads that does the same small job again and again. The only
 // module that calls POSIX threads. Taught in chapter 7.
 //
-// Work is cut into numbered pieces whose size does not depend on the number
-// of threads; whoever is free takes the next piece. So the same pieces are
-// computed whatever the team's size, and a thread that the system has put to
-// sleep delays only the piece in its hands.
+// Work is cut into numbered pieces. Each thread has a share of them, piece
+// after piece in rising order, so that it reads its part of memory in order;
+// who has done his own takes pieces from the end of the others' shares. So a
+// thread that the system has put to sleep delays only the piece in its hands.
 
 typedef struct thread_team thread_team;
 
@@ -33,7 +33,8 @@ size_t threads_bytes(int n_threads);
 void threads_stop(thread_team *team);
 int threads_count(const thread_team *team);
 
-// Do the pieces 0..n_pieces-1, each once, and return when all are done. One
+// Do the pieces 0..n_pieces-1, each once, and return when all are done. Of
+// n threads, the share of number i begins with piece n_pieces * i / n. One
 // caller at a time. Allocates nothing. Waiting spins briefly, then sleeps.
 void threads_run(thread_team *team, thread_job job, void *context,
                  int n_pieces);

@@ -383,7 +383,7 @@ static void other_types_as_floats(void **unused)
         run_with(&s, &kernels_scalar, expected);
         kernel_tile tile = {
             s.type, s.weight, s.type == DTYPE_F32 ? 96 * 4 : 96 * 2, 96, 0,
-            37, &s.a, s.out, 37, s.m.scratch};
+            37, 0, 3, &s.a, s.out, 37, s.m.scratch};
         for (int i = 0; i < n_tables; i++) {
             memset(s.out, 0, 5 * 37 * sizeof *s.out);
             table[i]->tile_q8(&tile);

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ enum {
     SCRATCH_BLOCK_BYTES = 48 * QUANT_BLOCK
 };
 
+#include "common/kernels/body_rows.h"
 #include "common/kernels/body_unpack.h"
 #include "common/kernels/body_q8.h"
 #include "common/kernels/body_f32.h"

@@ -80,22 +80,23 @@ static INLINE void multiply_floats(const float *const *w, int n_w,
 
 // @begin f32-outputs
 static INLINE void float_tile(const kernel_tile *tile,
-                              const float *const *w, int n_w, int first_row,
+                              const float *const *w, row_group rows,
                               int first_x, int n_x)
 {
     size_t n = (size_t)tile->n_inputs;
     vf sum[16];
     float value[16];
-    multiply_floats(w, n_w, tile->x->values + (size_t)first_x * n, n, n_x,
-                    tile->n_inputs, sum);
-    UNROLL for (int o = n_w * n_x; o < 16; o++)
+    multiply_floats(w, F32_ROWS, tile->x->values + (size_t)first_x * n, n,
+                    n_x, tile->n_inputs, sum);
+    UNROLL for (int o = F32_ROWS * n_x; o < 16; o++)
         sum[o] = f_set1(0.0f);
     UNROLL for (int i = 0; i < 16; i += LANES)
         f_store(value + i, f_sum_lanes(sum + i));
-    for (int r = 0; r < n_w; r++)
+    for (int r = 0; r < F32_ROWS; r++)
         for (int t = 0; t < n_x; t++)
             tile->out[(size_t)(first_x + t) * tile->out_stride
-                      + (size_t)(first_row + r)] = value[r * n_x + t];
+                      + (size_t)(rows.first + r * rows.apart)] =
+                value[r * n_x + t];
 }
 // @end f32-outputs
 
@@ -103,28 +104,32 @@ static INLINE void float_tile(const kernel_tile *tile,
 static_assert(F32_ROWS * QUANT_BLOCK * sizeof(float) <= SCRATCH_BLOCK_BYTES,
               "the rows of a float tile do not fit in the scratch");
 
-static void tile_f32(const kernel_tile *tile)
+static void float_rows(const kernel_tile *tile, row_group rows)
 {
     const float *w[F32_ROWS];
     float *decoded = tile->scratch;
-    const uint8_t *rows = (const uint8_t *)tile->weight
-                          + (size_t)tile->first_row * tile->row_bytes;
-    for (int r = 0; r < tile->n_rows; r += F32_ROWS) {
-        int n_w = tile->n_rows - r < F32_ROWS ? tile->n_rows - r : F32_ROWS;
-        for (int k = 0; k < n_w; k++)
-            w[k] = row_as_floats(tile->type,
-                                 rows + (size_t)(r + k) * tile->row_bytes,
-                                 tile->n_inputs,
-                                 decoded + (size_t)k
-                                           * (size_t)tile->n_inputs);
-        int t = 0, n_x = tile->x->n_rows;
-        for (; n_w == F32_ROWS && t + F32_X <= n_x; t += F32_X)
-            float_tile(tile, w, F32_ROWS, r, t, F32_X);
-        for (; n_w == F32_ROWS && t < n_x; t++)
-            float_tile(tile, w, F32_ROWS, r, t, 1);
-        for (; t < n_x; t++)
-            for (int k = 0; k < n_w; k++)
-                float_tile(tile, w + k, 1, r + k, t, 1);
+    int t = 0, n_x = tile->x->n_rows;
+    for (int r = 0; r < F32_ROWS; r++) {
+        int row = tile->first_row + rows.first + r * rows.apart;
+        w[r] = row_as_floats(tile->type,
+                             (const uint8_t *)tile->weight
+                                 + (size_t)row * tile->row_bytes,
+                             tile->n_inputs,
+                             decoded + (size_t)(r * tile->n_inputs));
     }
+    for (; t + F32_X <= n_x; t += F32_X)
+        float_tile(tile, w, rows, t, F32_X);
+    for (; t < n_x; t++)
+        float_tile(tile, w, rows, t, 1);
+}
+
+static void tile_f32(const kernel_tile *tile)
+{
+    int i = tile->first_panel * (KERNEL_PANEL / F32_ROWS);
+    for (; i < groups_end(tile, F32_ROWS); i++)
+        float_rows(tile, rows_of_group(tile, i, F32_ROWS));
+    kernel_tile rest;
+    if (tile_of_rest(tile, &rest))
+        kernels_scalar.tile_f32(&rest);
 }
 // @end f32-outputs-2

@@ -94,124 +94,125 @@ static INLINE void multiply(dtype type, const lane_block *w,
 // @end q8-multiply
 
 // @begin q8-lane-rows
-// LANES rows of a weight: the first one, and how far apart they are.
+// LANES rows of a weight: where they begin, how far apart they are, and
+// where what becomes of them goes.
 typedef struct {
     const uint8_t *rows;
-    size_t row_bytes;
+    size_t stride;              // bytes from a lane's row to the next lane's
+    float *out;
+    int apart;                  // numbers
 } lane_rows;
 
-// Ask for n bytes of each of LANES rows, in the order in which they lie,
-// which is not the order in which blocks are used.
+// The outputs of row t of x.
+static INLINE void store_lanes(const kernel_tile *tile, const lane_rows *to,
+                               int t, vf v)
+{
+    float *out = to->out + (size_t)t * tile->out_stride, lane[LANES];
+    if (to->apart == 1) {
+        f_store(out, v);
+        return;
+    }
+    f_store(lane, v);
+    UNROLL for (int i = 0; i < LANES; i++)
+        out[i * to->apart] = lane[i];
+}
+// @end q8-lane-rows
+
+// @begin q8-stream
+// A few rows of x, as when one token is decoded: what counts is reading the
+// weight, so each block goes from memory to the sums and is forgotten. A
+// super-block is eight, which wait for their turn in the scratch.
+static INLINE void stream(dtype type, const kernel_tile *tile,
+                          const lane_rows *from, int n_x)
+{
+    int n_blocks = tile->n_inputs / QUANT_BLOCK, step = layouts[type].blocks;
+    const uint8_t *block = from->rows;
+    lane_block one, *w = step == 1 ? &one : tile->scratch;
+    vf sum[4];
+    UNROLL for (int t = 0; t < n_x; t++)
+        sum[t] = f_set1(0.0f);
+    for (int b = 0; b < n_blocks; b += step, block += layouts[type].bytes) {
+        unpack(type, block, from->stride, w);
+        for (int k = 0; k < step; k++)
+            multiply(type, &w[k], tile->x, (size_t)((b + k) * n_x), n_x, sum);
+    }
+    UNROLL for (int t = 0; t < n_x; t++)
+        store_lanes(tile, from, t, sum[t]);
+}
+// @end q8-stream
+
+// @begin q8-panel
+// Many rows of x: the rows of the weight are unpacked once and stay in the
+// cache, as lane_blocks one after another, while all rows of x pass by: n_x
+// rows of a bundle at once. Each block is loaded once for all of them, and
+// the sums stay in registers from the first block to the last.
+static INLINE void multiply_panel(dtype type, const kernel_tile *tile,
+                                  const lane_rows *from, int first_x,
+                                  int n_x)
+{
+    const lane_block *blocks = tile->scratch;
+    size_t step = (size_t)activations_bundle(tile->x, first_x);
+    size_t at = activations_block(tile->x, first_x, 0);
+    vf sum[TILE_X];
+    UNROLL for (int t = 0; t < n_x; t++)
+        sum[t] = f_set1(0.0f);
+    for (int b = 0; b < tile->n_inputs / QUANT_BLOCK; b++, at += step)
+        multiply(type, &blocks[b], tile->x, at, n_x, sum);
+    UNROLL for (int t = 0; t < n_x; t++)
+        store_lanes(tile, from, first_x + t, sum[t]);
+}
+// @end q8-panel
+
+// @begin q8-panels
+// Ask for n bytes of each of LANES neighbours, in the order in which they
+// lie, which is not the order in which blocks are used.
 static INLINE const uint8_t *ask_for(const uint8_t *ahead, size_t n)
 {
     for (size_t i = 0; i < LANES * n; i += 64)
         __builtin_prefetch(ahead + i);
     return ahead + LANES * n;
 }
-// @end q8-lane-rows
 
-// @begin q8-stream
-// A few rows of x, as when one token is decoded: what counts is reading the
-// weight, so each block goes from memory to the sums and is forgotten.
-static INLINE void stream(dtype type, const kernel_tile *tile,
-                          const lane_rows *from, float *out, int n_x)
-{
-    int n_blocks = tile->n_inputs / QUANT_BLOCK;
-    size_t bytes = (size_t)layouts[type].bytes;
-    const uint8_t *block = from->rows;
-    const uint8_t *ahead = block + LANES * from->row_bytes;     // the next
-    vf sum[4];
-    UNROLL for (int t = 0; t < n_x; t++)
-        sum[t] = f_set1(0.0f);
-    for (int b = 0; b < n_blocks; b++, block += bytes) {
-        lane_block w;
-        ahead = ask_for(ahead, bytes);
-        unpack(type, block, from->row_bytes, &w);
-        multiply(type, &w, tile->x, (size_t)(b * n_x), n_x, sum);
-    }
-    UNROLL for (int t = 0; t < n_x; t++)
-        f_store(out + (size_t)t * tile->out_stride, sum[t]);
-}
-// @end q8-stream
-
-// @begin q8-panel
-// Many rows of x: the rows of the weight are unpacked once and stay in the
-// cache, as lane_blocks one after another, while all rows of x pass by. A
-// super-block is unpacked so for few rows, too: eight blocks at a time.
-typedef struct {
-    const lane_block *blocks;
-    int first, n;               // of the row's blocks of 32
-} lane_panel;
-
-// n_x rows of a bundle at once: each block is loaded once for all of them,
-// and the sums stay in registers from the first block to the last.
-static INLINE void multiply_panel(dtype type, const kernel_tile *tile,
-                                  const lane_panel *panel, float *out,
-                                  int first_x, int n_x)
-{
-    size_t step = (size_t)activations_bundle(tile->x, first_x);
-    size_t at = activations_block(tile->x, first_x, panel->first);
-    vf sum[TILE_X];
-    out += (size_t)first_x * tile->out_stride;
-    UNROLL for (int t = 0; t < n_x; t++)
-        sum[t] = panel->first == 0 ? f_set1(0.0f)
-               : f_load(out + (size_t)t * tile->out_stride);
-    for (int b = 0; b < panel->n; b++) {
-        multiply(type, &panel->blocks[b], tile->x, at, n_x, sum);
-        at += step;
-    }
-    UNROLL for (int t = 0; t < n_x; t++)
-        f_store(out + (size_t)t * tile->out_stride, sum[t]);
-}
-// @end q8-panel
-
-// @begin q8-panels
 static INLINE void multiply_panels(dtype type, const kernel_tile *tile,
-                                   const lane_rows *from, float *out)
+                                   const lane_rows *from)
 {
     int n_blocks = tile->n_inputs / QUANT_BLOCK, n_x = tile->x->n_rows;
-    int step = layouts[type].blocks;
+    int step = layouts[type].blocks, t = 0;
     lane_block *blocks = tile->scratch;
     size_t bytes = (size_t)layouts[type].bytes;
     const uint8_t *block = from->rows;
-    const uint8_t *ahead = block + LANES * from->row_bytes;
-    lane_panel panel = {blocks, 0, n_x <= 4 ? step : n_blocks};
-    for (; panel.first < n_blocks; panel.first += panel.n) {
-        for (int b = 0; b < panel.n; b += step, block += bytes) {
+    const uint8_t *ahead = block + LANES * tile->row_bytes;
+    for (int b = 0; b < n_blocks; b += step, block += bytes) {
+        if (from->apart == 1)
             ahead = ask_for(ahead, bytes);
-            unpack(type, block, from->row_bytes, blocks + b);
-        }
-        int t = 0;
-        for (; t + TILE_X <= n_x; t += TILE_X)
-            multiply_panel(type, tile, &panel, out, t, TILE_X);
-        for (; t + 2 <= n_x; t += 2)
-            multiply_panel(type, tile, &panel, out, t, 2);
-        if (t < n_x)
-            multiply_panel(type, tile, &panel, out, t, 1);
+        unpack(type, block, from->stride, blocks + b);
     }
+    for (; t + TILE_X <= n_x; t += TILE_X)
+        multiply_panel(type, tile, from, t, TILE_X);
+    for (; t + 2 <= n_x; t += 2)
+        multiply_panel(type, tile, from, t, 2);
+    if (t < n_x)
+        multiply_panel(type, tile, from, t, 1);
 }
 // @end q8-panels
 
 // @begin q8-rows
 // LANES rows of the weight against all rows of x.
-static INLINE void multiply_rows(dtype type, const kernel_tile *tile, int r)
+static INLINE void multiply_rows(dtype type, const kernel_tile *tile,
+                                 row_group group)
 {
-    float *out = tile->out + r;
     lane_rows from = {
         (const uint8_t *)tile->weight
-            + (size_t)(tile->first_row + r) * tile->row_bytes,
-        tile->row_bytes
+            + (size_t)(tile->first_row + group.first) * tile->row_bytes,
+        (size_t)group.apart * tile->row_bytes, tile->out + group.first,
+        group.apart
     };
-    if (layouts[type].blocks > 1) {
-        multiply_panels(type, tile, &from, out);
-        return;
-    }
     switch (tile->x->n_rows) {
-    case 1: stream(type, tile, &from, out, 1); break;
-    case 2: stream(type, tile, &from, out, 2); break;
-    case 3: stream(type, tile, &from, out, 3); break;
-    case 4: stream(type, tile, &from, out, 4); break;
-    default: multiply_panels(type, tile, &from, out);
+    case 1: stream(type, tile, &from, 1); break;
+    case 2: stream(type, tile, &from, 2); break;
+    case 3: stream(type, tile, &from, 3); break;
+    case 4: stream(type, tile, &from, 4); break;
+    default: multiply_panels(type, tile, &from);
     }
 }
 // @end q8-rows
@@ -221,14 +222,15 @@ static INLINE void multiply_rows(dtype type, const kernel_tile *tile, int r)
 // one that holds them all.
 #define ROWS_OF(type) \
     static __attribute__((noinline)) void rows_of_##type( \
-        const kernel_tile *tile, int r) \
+        const kernel_tile *tile, row_group group) \
     { \
-        multiply_rows(DTYPE_##type, tile, r); \
+        multiply_rows(DTYPE_##type, tile, group); \
     }
 ROWS_OF(Q8_0) ROWS_OF(Q4_0) ROWS_OF(Q4_1) ROWS_OF(Q5_0) ROWS_OF(Q5_1)
 ROWS_OF(Q2_K) ROWS_OF(Q3_K) ROWS_OF(Q4_K) ROWS_OF(Q5_K) ROWS_OF(Q6_K)
 
-static void (*const rows_of[DTYPE_COUNT])(const kernel_tile *, int) = {
+static void (*const rows_of[DTYPE_COUNT])(const kernel_tile *,
+                                          row_group) = {
     [DTYPE_Q8_0] = rows_of_Q8_0, [DTYPE_Q4_0] = rows_of_Q4_0,
     [DTYPE_Q4_1] = rows_of_Q4_1, [DTYPE_Q5_0] = rows_of_Q5_0,
     [DTYPE_Q5_1] = rows_of_Q5_1, [DTYPE_Q2_K] = rows_of_Q2_K,
@@ -246,16 +248,11 @@ static void tile_q8(const kernel_tile *tile)
         tile_f32(tile);
         return;
     }
-    int r = 0;
-    for (; r + LANES <= tile->n_rows; r += LANES)
-        rows_of[tile->type](tile, r);
-    if (r == tile->n_rows)
-        return;
-    // Fewer rows than lanes are left: the taught text gives the same bits.
-    kernel_tile rest = *tile;
-    rest.first_row += r;
-    rest.n_rows -= r;
-    rest.out += r;
-    kernels_scalar.tile_q8(&rest);
+    int i = tile->first_panel * (KERNEL_PANEL / LANES);
+    for (; i < groups_end(tile, LANES); i++)
+        rows_of[tile->type](tile, rows_of_group(tile, i, LANES));
+    kernel_tile rest;
+    if (tile_of_rest(tile, &rest))
+        kernels_scalar.tile_q8(&rest);
 }
 // @end q8-tile
