@@ -4,9 +4,10 @@
 static void quantize(const activations *x, int t)
 {
     const float *row = x->values + (size_t)t * (size_t)x->n_columns;
-    for (int b = 0; b < x->n_columns / QUANT_BLOCK; b++) {
+    size_t step = (size_t)activations_bundle(x, t);
+    size_t block = activations_block(x, t, 0);
+    for (int b = 0; b < x->n_columns / QUANT_BLOCK; b++, block += step) {
         const float *from = row + b * QUANT_BLOCK;
-        size_t block = activations_block(x, t, b);
         vf largest = f_abs(f_load(from));
         UNROLL for (int i = LANES; i < QUANT_BLOCK; i += LANES)
             largest = f_max(largest, f_abs(f_load(from + i)));
@@ -16,16 +17,17 @@ static void quantize(const activations *x, int t)
             scale = 0.0f;
         vf inverse = f_set1(scale != 0.0f ? 1.0f / scale : 0.0f);
         vf shift = f_set1(0x1.8p23f);
-        float rounded[QUANT_BLOCK], half[2] = {0.0f, 0.0f};
-        UNROLL for (int i = 0; i < QUANT_BLOCK; i += LANES) {
-            vf code = f_add(f_mul(f_load(from + i), inverse), shift);
-            f_store_low_bytes(x->codes + block * QUANT_BLOCK + (size_t)i,
-                              code);
-            f_store(rounded + i, f_sub(code, shift));
+        float half[2];
+        UNROLL for (int k = 0; k < 2; k++) {
+            vf sum = f_set1(0.0f);
+            UNROLL for (int i = 16 * k; i < 16 * k + 16; i += LANES) {
+                vf code = f_add(f_mul(f_load(from + i), inverse), shift);
+                f_store_low_bytes(x->codes + block * QUANT_BLOCK + (size_t)i,
+                                  code);
+                sum = f_add(sum, f_sub(code, shift));
+            }
+            half[k] = f_total(sum);     // whole numbers: exact in any order
         }
-        // Whole numbers below 2^24: float adds them exactly.
-        UNROLL for (int i = 0; i < QUANT_BLOCK; i++)
-            half[i / 16] += rounded[i];
         if (isnan(half[0] + half[1])) { // NaN, or infinity times 1 / infinity
             activations_block_nan(x, block);
             continue;

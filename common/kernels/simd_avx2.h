@@ -125,6 +125,14 @@ static INLINE float f_largest(vf v)
     return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
 }
 
+static INLINE float f_total(vf v)
+{
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(v),
+                          _mm256_extractf128_ps(v, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+
 // Lane i of the result is the sum of the lanes of a[i], added pairwise:
 // (j, j + 4), (j, j + 2), (0, 1).
 static INLINE vf f_sum_lanes(const vf a[8])

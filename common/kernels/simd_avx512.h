@@ -110,6 +110,9 @@ static INLINE void f_store_low_bytes(int8_t *p, vf v)
 
 static INLINE float f_largest(vf v) { return _mm512_reduce_max_ps(v); }
 
+// The sum of the lanes, in whatever order.
+static INLINE float f_total(vf v) { return _mm512_reduce_add_ps(v); }
+
 // Lane i of the result is the sum of the lanes of a[i], added pairwise:
 // (j, j + 8), (j, j + 4), (j, j + 2), (0, 1).
 static INLINE vf f_sum_lanes(const vf a[16])

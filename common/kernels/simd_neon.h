@@ -117,6 +117,7 @@ static INLINE void f_store_low_bytes(int8_t *p, vf v)
 }
 
 static INLINE float f_largest(vf v) { return vmaxnmvq_f32(v); }
+static INLINE float f_total(vf v) { return vaddvq_f32(v); }
 
 // Lane i of the result is the sum of the lanes of a[i], added pairwise:
 // (j, j + 2), (0, 1).

@@ -132,6 +132,14 @@ static INLINE float f_largest(vf v)
     return v.lane[0];
 }
 
+// The sum of the lanes, in whatever order.
+static INLINE float f_total(vf v)
+{
+    for (int i = 1; i < LANES; i++)
+        v.lane[0] += v.lane[i];
+    return v.lane[0];
+}
+
 // Lane i of the result is the sum of the lanes of a[i], added pairwise, the
 // upper half to the lower until one is left.
 static INLINE vf f_sum_lanes(const vf *a)
