@@ -16,7 +16,7 @@
 //     trace_rows q;
 //     lll_status s = trace_open(&recorded, "data/trace.gguf", &err);
 //     if (s == LLL_OK)
-//         s = trace_read(&recorded, 14, "q", &q, &err);
+//         s = trace_read(&recorded, 13, "q", &q, &err);
 //
 // Taught in chapter 5.
 

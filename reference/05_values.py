@@ -18,6 +18,25 @@ LAYER, WIDE = 13, 18            # what the program shows without arguments
 FAR = 131071                    # the last position of a Llama 3.1
 
 
+def float_angles(base, dim):
+    """What is lost when an angle is a float: the largest error of a cosine at
+    any position up to FAR, where it is, and its two causes there."""
+    turns = base ** (-np.arange(0, dim, 2) / dim)
+    positions = np.arange(FAR + 1)
+    worst = {"cosine": 0.0}
+    for pair, turn in enumerate(turns):
+        speed = np.float32(turn)
+        angle = (positions.astype(np.float32) * speed).astype(np.float64)
+        error = np.abs(np.cos(angle) - np.cos(positions * turn))
+        m = int(np.argmax(error))
+        if error[m] > worst["cosine"]:
+            worst = {"cosine": error[m], "position": m, "pair": pair,
+                     "angle": abs(angle[m] - m * turn),
+                     "of_speed": abs(m * float(speed) - m * turn),
+                     "of_rounding": abs(angle[m] - m * float(speed))}
+    return worst
+
+
 def main():
     reader = gguf.GGUFReader(ROOT / "data/trace.gguf")
     read = {t.name: np.array(t.data, dtype=np.float64)
@@ -31,18 +50,22 @@ def main():
     means = [np.abs(np.mean(rows, axis=1))
              / np.sqrt(np.mean(rows ** 2, axis=1))
              for name, rows in read.items() if name.endswith(".input")]
-    # What half a float's spacing does to a cosine at the end of a long text.
-    turns = base ** (-np.arange(0, dim, 2) / dim)
-    in_float = np.float32(FAR) * turns.astype(np.float32)
     period = 2 * math.pi * base ** (np.arange(0, dim, 2) / dim)
+    # What leaves the norm for the first word, and what its giant has of that.
+    normed = x / size[:, None] * weight
+    after = np.sqrt(np.mean(normed ** 2, axis=1))
 
     values = {
         "channels": x.shape[1],
         "giant": giant,
         "second": second,
-        "first": {"size": size[0], "giant": x[0, giant]},
+        "first": {"size": size[0], "giant": x[0, giant],
+                  "after": after[0],
+                  "giant_after": abs(normed[0, giant])
+                  / math.sqrt(x.shape[1])},
         "rest": {"smallest": size[1:].min(), "largest": size[1:].max()},
-        "wide": {"size": size[WIDE], "giant": x[WIDE, giant],
+        "wide": {"size": size[WIDE], "after": after[WIDE],
+                 "giant": x[WIDE, giant],
                  "ratio": x[WIDE, giant] / size[WIDE]},
         "weight": {"giant": weight[giant], "median": np.median(weight)},
         "weight_rank": int(np.sum(weight >= weight[second])),
@@ -52,8 +75,7 @@ def main():
         "period": {"first": period[0], "last": round(period[-1])},
         "slow_pairs": int(np.sum(period > 20 * 30)),
         "pairs": len(period),
-        "float_angle": np.max(np.abs(np.cos(in_float.astype(np.float64))
-                                     - np.cos(FAR * turns))),
+        "float_angle": float_angles(base, dim),
         "float_spacing": float(np.spacing(np.float32(100000))),
     }
     OUT.write_text(json.dumps(values, indent=2, default=float) + "\n")

@@ -21,7 +21,7 @@ static bool fits(const float *before, const float *after, const float *table,
 
 // No program can tell them apart where both do the same: at position 0, in a
 // head of two numbers, for a vector of zeros, and wherever the numbers were
-// made for it, say all pairs alike when the angles are alike.
+// made for it, say 1, 2, 2, -1 when both pairs turn by the same angle.
 pairing which_pairing(const float *before, const float *after,
                       const float *table, int rope_dim)
 {

@@ -24,7 +24,7 @@ typedef struct {
     float *work;                            // [n_tokens, widest row]
     int layer, head, token, query, key;     // what is looked at
     int stride;                             // of the positions shown
-    double context, stretch;                // trained for, and read beyond
+    double context, stretch;                // trained for; times as far
 } material;
 // @end material
 

@@ -28,41 +28,92 @@ def data(*options):
 
 
 def flow():
-    """One word on its way: the stream above, a layer's branch below it."""
-    svg = Svg(WIDE, 152)
-    y, low, high, right = 24, 98, 20, WIDE - 4
+    """Two words, the key of one and the query of the other: their score."""
+    svg = Svg(WIDE, 206)
+    high, right = 19, WIDE - 4
+    top, bottom = 22, 176           # the streams
+    key, value, score, query = 84, 52, 106, 128
 
-    def box(x, top, width, words, fill=PAPER, colour=INK):
-        svg.box(x, top - high / 2, width, high, fill)
-        svg.text(x + width / 2, top + 3, words, 9, "middle", colour)
+    def box(x, y, width, words, fill=PAPER, colour=INK):
+        svg.box(x, y - high / 2, width, high, fill)
+        svg.text(x + width / 2, y + 3, words, 9, "middle", colour)
 
-    box(2, y, 42, "id")
-    svg.arrow(44, y, 58, y)
-    box(58, y, 66, "row of a table")
-    svg.arrow(124, y, right, y, COLOURS[0], 2)
-    svg.text(152, y - 8, "stream", 9, colour=COLOURS[0])
-    # The branch: a copy goes down, a result comes up and is added.
-    svg.arrow(140, y, 140, low - high / 2)
-    svg.text(144, y + 22, "copy", 8.5, colour=SOFT)
-    box(118, low, 44, "norm", COLOURS[0], PAPER)
-    for k, (name, row) in enumerate((("query", low - 34), ("key", low),
-                                     ("value", low + 34))):
-        svg.arrow(162, low, 184, row)
-        box(184, row, 40, name, TINT)
-        if k < 2:
-            svg.arrow(224, row, 246, row)
-            box(246, row, 40, "turn", COLOURS[0], PAPER)
-            svg.arrow(286, row, 304, low - 17)
-    svg.text(266, low + 22, "by the position", 8, "middle", SOFT)
-    box(304, low - 17, 40, "score", TINT)
-    svg.path(((344, low - 17), (360, low - 17)), INK, .7, "2 2")
-    svg.path(((224, low + 34), (360, low + 34), (360, low - 17)), INK, .7,
-             "2 2")
-    svg.arrow(360, low - 17, 360, y + 8, INK)
-    svg.add("circle", cx=360, cy=y, r=7, fill=PAPER, stroke=INK,
+    for y, word, place, inner in ((top, "animal", "n", (value, key)),
+                                  (bottom, "it", "m", (query,))):
+        svg.text(2, y + 3, word, 9.5, style="italic")
+        svg.text(32 if word == "animal" else 11, y + 3, f" at {place}", 9.5)
+        svg.arrow(62, y, right, y, COLOURS[0], 2)
+        middle = sum(inner) / len(inner)
+        towards = 1 if middle > y else -1
+        svg.text(66, y - towards * 7 + 3, "stream", 8.5, colour=COLOURS[0])
+        svg.arrow(90, y, 90, middle - towards * high / 2)
+        svg.text(94, (y + middle - towards * high / 2) / 2 + 3, "copy", 8.5,
+                 colour=SOFT)
+        box(70, middle, 40, "norm", COLOURS[0], PAPER)
+        for row in inner:
+            name = {value: "value", key: "key", query: "query"}[row]
+            svg.arrow(110, middle, 134, row)
+            box(134, row, 42, name, TINT)
+    for row, place in ((key, "n"), (query, "m")):
+        svg.arrow(176, row, 196, row)
+        box(196, row, 62, f"turn by {place} \u03c9", COLOURS[0], PAPER)
+        svg.arrow(258, row, 276, score)
+    box(276, score, 40, "score", TINT)
+    svg.path(((316, score), (346, score)), INK, .7, "2 2")
+    svg.path(((176, value), (346, value), (346, score)), INK, .7, "2 2")
+    svg.arrow(346, score, 346, bottom - 8, INK)
+    svg.text(342, score + 36, "chapter 6", 8.5, "end", SOFT)
+    svg.add("circle", cx=346, cy=bottom, r=7, fill=PAPER, stroke=INK,
             stroke_width=.8)
-    svg.text(360, y + 3.5, "+", 11, "middle")
-    svg.text(356, y + 24, "chapter 6", 8.5, "end", SOFT)
+    svg.text(346, bottom + 3.5, "+", 11, "middle")
+    return svg
+
+
+def turn():
+    """Where a rotation comes from: two arrows of length one, then a point."""
+    svg = Svg(WIDE, 168)
+    alpha = math.radians(30)
+    c, s, unit = math.cos(alpha), math.sin(alpha), 92
+
+    def axes(ox, oy, left):
+        svg.arrow(ox - left, oy, ox + 112, oy, SOFT)
+        svg.arrow(ox, oy + 12, ox, oy - 124, SOFT)
+
+    ox, oy = 88, 138
+    axes(ox, oy, 64)
+    arc = [(ox + unit * math.cos(t * math.pi / 40),
+            oy - unit * math.sin(t * math.pi / 40)) for t in range(-1, 29)]
+    svg.path(arc, HAIR, .7)
+    svg.arrow(ox, oy, ox + unit, oy, SOFT, 1)
+    svg.arrow(ox, oy, ox, oy - unit, SOFT, 1)
+    for k, (x, y) in enumerate(((c, s), (-s, c))):
+        px, py = ox + unit * x, oy - unit * y
+        svg.line(px, py, px, oy, INK, .5, "2 2")
+        svg.line(px, py, ox, py, INK, .5, "2 2")
+        svg.arrow(ox, oy, px, py, COLOURS[k], 1.8)
+    svg.text(ox + unit * c + 5, oy - unit * s, "(cos \u03b1, sin \u03b1)", 9,
+             colour=COLOURS[0])
+    svg.text(ox - unit * s - 8, oy - unit * c - 7,
+             "(\u2212sin \u03b1, cos \u03b1)", 9, "middle", COLOURS[1])
+    for start in (0, math.pi / 2):
+        svg.path([(ox + 26 * math.cos(start + alpha * t / 10),
+                   oy - 26 * math.sin(start + alpha * t / 10))
+                  for t in range(11)], INK, .8)
+    svg.text(ox + 34, oy - 6, "\u03b1", 9.5)
+    svg.text(ox - 13, oy - 33, "\u03b1", 9.5)
+
+    ox, x, y = 246, .78, .85
+    axes(ox, oy, 30)
+    ex, ey = ox + unit * x * c, oy - unit * x * s
+    px, py = ex - unit * y * s, ey - unit * y * c
+    svg.arrow(ox, oy, ox + unit * x, oy - unit * y, SOFT, 1)
+    svg.text(ox + unit * x + 4, oy - unit * y, "(x, y)", 9, colour=SOFT)
+    svg.arrow(ox, oy, ex, ey, COLOURS[0], 1.8)
+    svg.arrow(ex, ey, px, py, COLOURS[1], 1.8)
+    svg.arrow(ox, oy, px, py, INK, 1.4)
+    svg.text(ex + 4, ey + 8, "x times the first", 8.5, colour=COLOURS[0])
+    svg.text(px + 7, py + 3, "y times the second", 8.5, colour=COLOURS[1])
+    svg.text(px + 2, py - 8, "(x\u2032, y\u2032)", 9, "middle")
     return svg
 
 
@@ -131,9 +182,8 @@ def pairs():
         svg.text(2, y + 14, title, 9)
         for i in range(8):
             pair = next(k for k, c in enumerate(couples) if i in c)
-            svg.box(70 + 31 * i, y, 27, 20, shade((.08, .3, .55, .8)[pair]))
-            svg.text(83.5 + 31 * i, y + 13.5, str(i), 9, "middle",
-                     INK if pair < 2 else "#ffffff")
+            svg.box(70 + 31 * i, y, 27, 20, shade((0, .14, .28, .42)[pair]))
+            svg.text(83.5 + 31 * i, y + 13.5, str(i), 9, "middle")
         for k, (a, b) in enumerate(couples):
             xa, xb = 83.5 + 31 * a, 83.5 + 31 * b
             top = y - (8 if row == 0 else 6 + 5 * k)
@@ -153,7 +203,7 @@ def periods():
     x0, y = plot.at(0, 8192)
     x1, _ = plot.at(31, 8192)
     plot.line(x0, y, x1, y, INK, .6, "1 2")
-    plot.text(x1 + 4, y + 6, "training: 8,192", 8)
+    plot.text(x1 + 4, y + 3, "8,192", 8)
     return plot
 
 
@@ -184,11 +234,12 @@ def scaling(methods):
                 y_label="how many times slower")
     plot.ticks((0, 8, 16, 24, 31), (1, 2, 3, 4))
     places = {"linear": (4, 4.08), "NTK": (3, 1.45), "YaRN": (11, 2.7),
-              "Llama 3": (18.3, 1.5)}
+              "Llama 3": (18.6, 1.45)}
+    names = {"Llama 3": "Llama 3.1"}
     for k, (name, method) in enumerate(methods.items()):
         plot.curve(list(enumerate(method["factors"])), k)
         x, y = plot.at(*places[name])
-        plot.text(x, y, name, 8.5, "start", COLOURS[k])
+        plot.text(x, y, names.get(name, name), 8.5, "start", COLOURS[k])
     return plot
 
 
@@ -198,6 +249,7 @@ def main():
     flow().save(OUT / "flow.svg")
     norm(plain["norm"]).save(OUT / "norm.svg")
     arrows().save(OUT / "arrows.svg")
+    turn().save(OUT / "turn.svg")
     pairs().save(OUT / "pairs.svg")
     periods().save(OUT / "periods.svg")
     scores(plain["scores"]).save(OUT / "scores.svg")

@@ -60,10 +60,38 @@ static void ask_rope(void)
                     "turn at another speed if the base were larger?");
 }
 
+// What no example of the text answers with other numbers.
+static void ask_further(void)
+{
+    const double turn = 2 * acos(-1.0);
+    int c = (int)exercise_pick(1, 5);
+    int x = 2 * (int)exercise_pick(2, 4), y = 2 * (int)exercise_pick(1, 4);
+    int behind = 5 * (int)exercise_pick(2, 5);
+    double thirty = turn / 12, alpha = turn * behind / 360;
+    double square = c * c * 1e-6;
+    exercise_number("epsilon", c * 1e-3 / sqrt(square + 1e-5), .01,
+                    "Now with an epsilon of 0.00001: all channels of a very "
+                    "quiet vector are 0.00%d. Without epsilon RMSNorm would "
+                    "make each of them 1. What does it make with it?", c);
+    exercise_number("turned_x", x * cos(thirty) - y * sin(thirty), .02,
+                    "The pair %d, %d is turned by 30 degrees. What is its "
+                    "first number now?", x, y);
+    exercise_number("turned_y", x * sin(thirty) + y * cos(thirty), .02,
+                    "And its second?");
+    exercise_number("before", cos(alpha + 2 * thirty), .05, "Query and key "
+                    "are arrows of length 1, and before they are turned the "
+                    "key points %d degrees behind the query. They turn by 30 "
+                    "degrees for each position. What is their product if the "
+                    "key stands two positions before the query?", behind);
+    exercise_number("after", cos(alpha - 2 * thirty), .02, "And if it stands "
+                    "two positions after the query?");
+}
+
 int main(int argc, char **argv)
 {
     exercise_sheet(argc, argv);
     ask_norm();
     ask_rope();
+    ask_further();
     return exercise_end();
 }

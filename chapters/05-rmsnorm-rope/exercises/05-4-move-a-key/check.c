@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "chapters/05-rmsnorm-rope/exercises/05-4-move-a-key/move.h"
@@ -40,6 +41,35 @@ static void expect(const char *name, int width, int rope_dim, int from,
                       (double)worst);
 }
 
+static float largest_error(const float *a, const float *b, int n)
+{
+    float worst = 0;
+    for (int i = 0; i < n; i++)
+        if (!(fabsf(a[i] - b[i]) <= worst))
+            worst = fabsf(a[i] - b[i]);
+    return worst;
+}
+
+// What the prediction was about: a thousand moves, and one.
+static void compare_moves(void)
+{
+    double frequencies[32];
+    float wanted[64], once[64], often[64];
+    char name[80];
+    rope_frequencies(frequencies, 64, 10000, 1, NULL);
+    make(wanted, frequencies, 64, 64, 1010);
+    make(once, frequencies, 64, 64, 10);
+    memcpy(often, once, sizeof often);
+    move_key(once, frequencies, 64, 1000);
+    for (int i = 0; i < 1000; i++)
+        move_key(often, frequencies, 64, 1);
+    float one = largest_error(once, wanted, 64);
+    float many = largest_error(often, wanted, 64);
+    snprintf(name, sizeof name, "a thousand moves by one: %.0f times the "
+             "error of one move", (double)(many / one));
+    exercise_case(many <= 1e-4f, name, "off by %.2g", (double)many);
+}
+
 int main(void)
 {
     expect("not moved at all", 64, 64, 5, 5);
@@ -50,5 +80,6 @@ int main(void)
     expect("half of the head turns", 64, 32, 9, 20);
     expect("256 numbers, far on", 256, 256, 17, 100000);
     expect("256 numbers, far back", 256, 256, 131071, 4);
+    compare_moves();
     return exercise_end();
 }
