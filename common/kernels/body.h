@@ -45,6 +45,8 @@ enum {
 #include "common/kernels/body_q8.h"
 #include "common/kernels/body_f32.h"
 #include "common/kernels/body_attend.h"
+#include "common/kernels/body_attend_few.h"
+#include "common/kernels/body_attend_tile.h"
 #include "common/kernels/body_encode.h"
 #include "common/kernels/body_probe.h"
 

@@ -1,4 +1,4 @@
-// The exponential, SwiGLU and attention.
+// The exponential, SwiGLU, and what attention is made of.
 
 // @begin simd-exp
 // exp_f32() of attention.c, step by step.
@@ -45,54 +45,87 @@ static void swiglu(float *gate, const float *up, int n)
 enum {
     KEYS_AT_ONCE = LANES,
     VALUES_AT_ONCE = 32,
-    ROWS_AHEAD = 32,            // fetched while others are computed with
+    PLACES = 4,                 // of a span that are fetched side by side
     CACHE_LINE = 64
 };
 
+static int at_most(int n, int most)
+{
+    return n < most ? n : most;
+}
+
 // Rows first..first+n-1 of keys or values as floats: in place where they are
-// stored so, otherwise decoded into `to`.
+// stored so, otherwise decoded into `to`. No gap lies between rows, so n of
+// them are one long row.
 static INLINE const float *chunk_floats(const attend_span *span,
                                         const void *rows, int first, int n,
-                                        float *to, size_t *stride)
+                                        float *to)
 {
-    size_t bytes = span->row_bytes;
-    const uint8_t *row = (const uint8_t *)rows + (size_t)first * bytes;
-    // The rows ahead may be those of the next span, or nobody's: what is
-    // fetched may lie anywhere, but a pointer must not leave the cache.
-    uintptr_t ahead = (uintptr_t)row + ROWS_AHEAD * bytes;
-    for (size_t at = 0; at < (size_t)n * bytes; at += CACHE_LINE)
-        __builtin_prefetch((const void *)(ahead + at));
-    *stride = (size_t)span->head_dim;
-    if (span->type == DTYPE_F32) {
-        *stride = bytes / sizeof(float);
-        return (const float *)(const void *)row;
-    }
-    for (int j = 0; j < n; j++)
-        (void)row_as_floats(span->type, row + (size_t)j * bytes,
-                            span->head_dim, to + (size_t)j * *stride);
-    return to;
+    const uint8_t *row = (const uint8_t *)rows
+                         + (size_t)first * span->row_bytes;
+    return row_as_floats(span->type, row, n * span->head_dim, to);
 }
 // @end simd-chunk
+
+// @begin simd-fetch
+// Ask for n rows of a span of keys or values that are wanted later, which
+// begins skip rows behind `rows`. Not n rows one after another, but a part of
+// n / PLACES at each quarter of the span: memory serves several pages at
+// once faster than one. `first` says how many were asked for before. The span
+// may be nobody's: what is fetched may lie anywhere, but a pointer must not
+// leave the cache.
+static INLINE void fetch_rows(const attend_span *span, const void *rows,
+                              int skip, int first, int n)
+{
+    size_t bytes = span->row_bytes;
+    size_t part = (size_t)n * bytes / PLACES;
+    size_t quarter = ATTENTION_SPAN * bytes / PLACES;
+    uintptr_t from = (uintptr_t)rows + (size_t)skip * bytes
+                     + (size_t)first * bytes / PLACES;
+    for (size_t at = 0; at < part; at += CACHE_LINE)
+        UNROLL for (size_t place = 0; place < PLACES; place++)
+            __builtin_prefetch((const void *)(from + place * quarter + at));
+}
+// @end simd-fetch
+
+// @begin simd-stored
+// LANES numbers of a row as it is stored, from number i + more on. Of
+// blocks, more is what is known when this is compiled: then their scale is
+// read once.
+static INLINE vf stored_floats(dtype type, const uint8_t *row, int i,
+                               int more)
+{
+    if (type == DTYPE_F32)
+        return f_load((const float *)(const void *)row + i + more);
+    if (type == DTYPE_F16)
+        return f_load_f16(row + 2 * (i + more));
+    const uint8_t *block = row + (size_t)(i / QUANT_BLOCK
+                                          + more / QUANT_BLOCK)
+                                 * sizeof(q8_0_block);
+    return f_mul(f_set1_f16(block),
+                 f_load_codes(block + 2 + i % QUANT_BLOCK
+                              + more % QUANT_BLOCK));
+}
+// @end simd-stored
 
 // @begin simd-turn
 // Keys on their side, to[i * LANES + j] = keys[j][i]: a position in each
 // lane, so that scores need no sums over lanes. Lanes without a position are
 // filled with the last key.
-static INLINE void turn_keys(const float *keys, size_t stride, int n, int d,
-                             float *to)
+static INLINE void turn_keys(const float *keys, int n, int d, float *to)
 {
     int i = 0;
     for (; n == LANES && i + 4 <= d; i += 4) {
         vi column[4];
-        i_load_columns((const uint8_t *)(keys + i), stride * sizeof(float),
-                       column);
+        i_load_columns((const uint8_t *)(keys + i),
+                       (size_t)d * sizeof(float), column);
         UNROLL for (int k = 0; k < 4; k++)
             i_store(to + (i + k) * LANES, column[k]);
     }
     for (; i < d; i++)
         for (int l = 0; l < LANES; l++) {
             int row = l < n ? l : n - 1;
-            to[i * LANES + l] = keys[(size_t)row * stride + (size_t)i];
+            to[i * LANES + l] = keys[row * d + i];
         }
 }
 // @end simd-turn
@@ -185,21 +218,29 @@ static INLINE void weights_of(float *scores, int n, float *maximum,
 // @end simd-weights
 
 // @begin simd-values
-// out[r] += sum of weight[r][j] * value[j] over n positions, in rising j,
-// for n_v vectors of the head.
-static INLINE void add_values(const float *weights, int n_rows,
-                              const float *values, size_t stride, int n,
-                              float *out, int head_dim, int n_v)
+// Values of n positions, of heads of d numbers.
+typedef struct {
+    const uint8_t *rows;
+    size_t row_bytes;
+    int n, d;
+} value_rows;
+
+// out[r] += sum of weight[r][j] * value[j], in rising j, for n_v vectors from
+// number i on.
+static INLINE void add_values(dtype type, const value_rows *values,
+                              const float *weights, int n_rows, int i,
+                              float *out, int n_v)
 {
     vf sum[ATTEND_ROWS * 4];
+    int d = values->d;
     UNROLL for (int r = 0; r < n_rows; r++)
         UNROLL for (int k = 0; k < n_v; k++)
-            sum[r * n_v + k] = f_load(out + r * head_dim + k * LANES);
-    for (int j = 0; j < n; j++) {
-        const float *value = values + (size_t)j * stride;
+            sum[r * n_v + k] = f_load(out + r * d + i + k * LANES);
+    const uint8_t *row = values->rows;
+    for (int j = 0; j < values->n; j++, row += values->row_bytes) {
         vf v[4];
         UNROLL for (int k = 0; k < n_v; k++)
-            v[k] = f_load(value + k * LANES);
+            v[k] = stored_floats(type, row, i, k * LANES);
         UNROLL for (int r = 0; r < n_rows; r++) {
             vf weight = f_set1(weights[r * ATTENTION_SPAN + j]);
             UNROLL for (int k = 0; k < n_v; k++)
@@ -208,164 +249,27 @@ static INLINE void add_values(const float *weights, int n_rows,
     }
     UNROLL for (int r = 0; r < n_rows; r++)
         UNROLL for (int k = 0; k < n_v; k++)
-            f_store(out + r * head_dim + k * LANES, sum[r * n_v + k]);
+            f_store(out + r * d + i + k * LANES, sum[r * n_v + k]);
 }
 // @end simd-values
 
 // @begin simd-values-2
-static INLINE void values_of(const float *weights, int n_rows, int d,
-                             const float *values, size_t stride, int n,
-                             float *out)
+static INLINE void values_of(dtype type, const value_rows *values,
+                             const float *weights, int n_rows, float *out)
 {
-    int i = 0;
+    int i = 0, d = values->d;
     for (; i + 4 * LANES <= d; i += 4 * LANES)
-        add_values(weights, n_rows, values + i, stride, n, out + i, d, 4);
+        add_values(type, values, weights, n_rows, i, out, 4);
     for (; i + LANES <= d; i += LANES)
-        add_values(weights, n_rows, values + i, stride, n, out + i, d, 1);
-    for (; i < d; i++)
+        add_values(type, values, weights, n_rows, i, out, 1);
+    for (; i < d; i++)          // only floats have such rows
         for (int r = 0; r < n_rows; r++) {
+            const float *value = (const float *)(const void *)values->rows;
             float sum = out[r * d + i];
-            for (int j = 0; j < n; j++)
-                sum = fmaf(weights[r * ATTENTION_SPAN + j],
-                           values[(size_t)j * stride + (size_t)i], sum);
+            for (int j = 0; j < values->n; j++)
+                sum = fmaf(weights[r * ATTENTION_SPAN + j], value[j * d + i],
+                           sum);
             out[r * d + i] = sum;
         }
 }
 // @end simd-values-2
-
-// @begin simd-attend
-// Some query rows against a span.
-typedef struct {
-    const attend_span *span;
-    int first, n_rows;          // of the span's rows
-    int most;                   // positions that one of them sees
-    float *decoded;             // [VALUES_AT_ONCE, head_dim]
-    float *turned;              // [head_dim, KEYS_AT_ONCE]
-    float *scores;              // [n_rows, ATTENTION_SPAN], then weights
-} attend_job;
-
-static int at_most(int n, int most)
-{
-    return n < most ? n : most;
-}
-
-// How many of `left` rows to take at once.
-static int group_of(int left)
-{
-    return left >= ATTEND_ROWS ? ATTEND_ROWS : left >= 2 ? 2 : 1;
-}
-// @end simd-attend
-
-// @begin simd-attend-2
-static void score_group(const float *q, int n_rows, int d, const float *keys,
-                        float *scores)
-{
-    if (n_rows == ATTEND_ROWS)
-        scores_of(q, ATTEND_ROWS, d, keys, scores);
-    else if (n_rows == 2)
-        scores_of(q, 2, d, keys, scores);
-    else
-        scores_of(q, 1, d, keys, scores);
-}
-
-static void value_group(const float *weights, int n_rows, int d,
-                        const float *values, size_t stride, int n, float *out)
-{
-    if (n_rows == ATTEND_ROWS)
-        values_of(weights, ATTEND_ROWS, d, values, stride, n, out);
-    else if (n_rows == 2)
-        values_of(weights, 2, d, values, stride, n, out);
-    else
-        values_of(weights, 1, d, values, stride, n, out);
-}
-// @end simd-attend-2
-
-// @begin simd-attend-3
-// Of the chunk of n positions from j on, how many row r sees: below 1, none.
-static int seen(const attend_job *job, int r, int j, int n)
-{
-    return at_most(attend_visible(job->span, job->first + r) - j, n);
-}
-
-static void score_chunk(const attend_job *job, int j, int n)
-{
-    const attend_span *span = job->span;
-    int d = span->head_dim;
-    size_t stride;
-    const float *q = span->q + (size_t)job->first * (size_t)d;
-    const float *keys = chunk_floats(span, span->keys, j, n, job->decoded,
-                                     &stride);
-    turn_keys(keys, stride, n, d, job->turned);
-    for (int r = 0, rows; r < job->n_rows; r += rows) {
-        rows = group_of(job->n_rows - r);
-        score_group(q + r * d, rows, d, job->turned,
-                    job->scores + r * ATTENTION_SPAN + j);
-    }
-}
-// @end simd-attend-3
-
-// @begin simd-attend-4
-// Rows that see the same number of positions are summed together. The others
-// go alone: the order of a row's sum is the same.
-static void value_chunk(const attend_job *job, int j, int n)
-{
-    const attend_span *span = job->span;
-    int d = span->head_dim;
-    size_t stride;
-    float *out = span->out + (size_t)job->first * (size_t)d;
-    const float *values = chunk_floats(span, span->values, j, n,
-                                       job->decoded, &stride);
-    for (int r = 0, rows; r < job->n_rows; r += rows) {
-        int sees = seen(job, r, j, n), same = 1;
-        while (r + same < job->n_rows && same < ATTEND_ROWS
-               && seen(job, r + same, j, n) == sees)
-            same++;
-        rows = group_of(same);
-        if (sees > 0)
-            value_group(job->scores + r * ATTENTION_SPAN + j, rows, d,
-                        values, stride, sees, out + r * d);
-    }
-}
-// @end simd-attend-4
-
-// @begin simd-attend-5
-static void attend_rows(const attend_job *job)
-{
-    const attend_span *span = job->span;
-    size_t first = (size_t)job->first, d = (size_t)span->head_dim;
-    int most = job->most;
-    for (int j = 0; j < most; j += KEYS_AT_ONCE)
-        score_chunk(job, j, at_most(most - j, KEYS_AT_ONCE));
-    for (int r = 0; r < job->n_rows; r++)
-        weights_of(job->scores + r * ATTENTION_SPAN, seen(job, r, 0, most),
-                   &span->maximum[job->first + r],
-                   &span->total[job->first + r]);
-    memset(span->out + first * d, 0,
-           (size_t)job->n_rows * d * sizeof *span->out);
-    for (int j = 0; j < most; j += VALUES_AT_ONCE)
-        value_chunk(job, j, at_most(most - j, VALUES_AT_ONCE));
-}
-// @end simd-attend-5
-
-// @begin simd-attend-6
-static void attend(const attend_span *span)
-{
-    size_t d = (size_t)span->head_dim;
-    attend_job job = {.span = span, .decoded = span->scratch};
-    job.turned = job.decoded + VALUES_AT_ONCE * d;
-    job.scores = job.turned + KEYS_AT_ONCE * d;
-    // As many rows as have room for their scores beside these: 16 or more.
-    int room = (int)((attention_scratch(span->head_dim)
-                      - (VALUES_AT_ONCE + KEYS_AT_ONCE) * d)
-                     / ATTENTION_SPAN);
-    for (; job.first < span->n_rows; job.first += room) {
-        job.n_rows = at_most(span->n_rows - job.first, room);
-        job.most = 0;
-        for (int r = 0; r < job.n_rows; r++) {
-            int n = attend_visible(span, job.first + r);
-            job.most = n > job.most ? n : job.most;
-        }
-        attend_rows(&job);
-    }
-}
-// @end simd-attend-6

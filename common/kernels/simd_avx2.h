@@ -6,7 +6,7 @@
 #define TILE_X 4
 #define F32_ROWS 2
 #define F32_X 3
-#define ATTEND_ROWS 2
+#define ATTEND_ROWS 3
 
 typedef __m256 vf;
 typedef __m256i vi;
