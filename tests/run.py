@@ -5,6 +5,7 @@ failed. What failed is shown whole, what passed is a line for each program.
 """
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -107,11 +108,21 @@ def python_tests(count):
     count.add("pytest", n_passed, failures, seconds, out)
 
 
+def other_processors(count):
+    """What runs on them is emulated, by a program that only Linux has."""
+    if platform.system() == "Linux":
+        tap(count, "kernels on other processors", ["make", "-s", "test-isa"],
+            timeout=900)
+    else:
+        print("     kernels on other processors: no qemu-user here")
+
+
 def main():
     count = Count()
     os.makedirs(ROOT / "build", exist_ok=True)
     start = time.monotonic()
     c_tests(count)
+    other_processors(count)
     tap(count, "structure",
         [sys.executable, "tests/check_structure.py"], timeout=900)
     status, out, seconds = run(["make", "smollm2"])

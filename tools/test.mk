@@ -8,6 +8,7 @@
 #   make tiny              make data/tiny.gguf again
 #   make trace             make data/trace.gguf again
 #   make smollm2           fetch SmolLM2-135M-Instruct to data/models
+#   make test-isa          kernels of other processors, emulated by qemu
 
 PYTHON := .venv/bin/python
 
@@ -49,6 +50,18 @@ check: tests
 	@for t in $(TESTS); do $(OUT)/tests/$$t || exit 1; done
 setup:
 	@sh tools/setup
+
+# What runs on other processors: see tests/cross/run. Only what the tests of
+# kernels need is built for them, and with a stand-in for cmocka.
+CROSS := aarch64-linux-gnu-gcc
+ARM   := build/aarch64
+.PHONY: test-isa
+test-isa: chapter-08
+	@$(MAKE) -s CC=$(CROSS) OUT=$(ARM) CFLAGS=-DNO_TWINS LINK=-static \
+	    KERNEL_SETS='neon_dot neon' TEST_HELPERS=tests/tables.c \
+	    CMOCKA= CMOCKA_FLAGS=-Itests/cross $(ARM)/chapter-08/run \
+	    $(ARM)/tests/test_kernels $(ARM)/tests/test_matmul
+	@tests/cross/run
 
 # check-chapter-NN: the tests of the modules that the chapter teaches; those
 # that compare with reference values print a table.
