@@ -235,6 +235,23 @@ def test_what_is_held_counts_once(tmp_path, llama_program):
         assert (b"use a smaller -c, or --fit" in done.stderr) == (code == 1)
 
 
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_several_texts(n, counter, tmp_path, llama_program):
+    """Their caches, and whatever else there is one of for each."""
+    lines = tmp_path / "lines.txt"
+    lines.write_text("A token\nA language model\nx\n" * 6)
+    options = ["--batch-file", lines, "-np", n, "-t", 2, "-n", -1, "-c", 200,
+               "--ignore-eos", "-q"]
+    expected = plan(*options)
+    total = expected["memory"]["total"]
+    _, got = counted(counter, tmp_path, [llama_program, *options])
+    assert got["program"] == total and got["late"] == 0
+    mapped = TINY.stat().st_size + lines.stat().st_size
+    assert expected["mapped_bytes"] == mapped
+    assert got["anonymous"] <= total + ALLOWANCE
+    assert got["resident"] <= total + mapped + ALLOWANCE
+
+
 def test_a_model_in_parts(counter, tmp_path, llama_program):
     files = cut(TINY, tmp_path, 11)
     options = ["-m", files[0], "-t", 2, "-n", -1, "--ignore-eos", "-q"]
