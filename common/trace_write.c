@@ -1,5 +1,6 @@
 #include "common/trace_write.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,18 +43,24 @@ size_t trace_bytes(const model_config *config, int n_batch,
 // @begin trace-steps
 typedef struct {
     gguf_writer out;
+    int n_rows;             // of a step: one for each token of the batch, and
+    int n_outputs;          // behind the layers one for each that wants
+                            // logits
     lll_status status;
     lll_error *err;
 } recorder;
 
-// The first pass: which steps there are, and how large.
+// The first pass, of one token: which steps there are, and how wide.
 static void list_step(void *context, const char *name, int layer,
                       const float *values, int n_rows, int n_columns)
 {
     recorder *r = context;
-    const uint64_t dims[] = {(uint64_t)n_columns, (uint64_t)n_rows};
+    bool behind = layer < 0 && strcmp(name, "embedding") != 0;
+    int rows = behind ? r->n_outputs : r->n_rows;
+    const uint64_t dims[] = {(uint64_t)n_columns, (uint64_t)rows};
     char full[64];
     (void)values;
+    (void)n_rows;
     if (layer < 0)
         snprintf(full, sizeof full, "%s", name);
     else
@@ -71,7 +78,8 @@ static void write_values(recorder *r, const float *values, size_t n)
                                     r->err);
 }
 
-// The second: the same steps in the same order, with their numbers.
+// The second, of the whole batch: the same steps in the same order, with their
+// numbers.
 static void write_step(void *context, const char *name, int layer,
                        const float *values, int n_rows, int n_columns)
 {
@@ -94,6 +102,38 @@ static lll_status watched_pass(llama *m, const llama_batch *batch,
     return status == LLL_OK ? r->status : status;
 }
 // @end trace-pass
+
+// @begin trace-list
+// The tokens of a batch that want logits.
+static int count_outputs(const llama_batch *batch)
+{
+    int n = 0;
+    for (int t = 0; t < batch->n_tokens; t++)
+        n += batch->wants_logits != NULL ? batch->wants_logits[t] != 0
+                                         : t == batch->n_tokens - 1;
+    return batch->without_logits ? 0 : n;
+}
+
+// Its first token alone goes through all steps that the batch will take.
+static lll_status list_steps(recorder *r, llama *m, const llama_batch *batch)
+{
+    llama_batch first = *batch;
+    kv_cache *cache = &m->caches[0];
+    int length = cache->length;
+    r->n_rows = batch->n_tokens;
+    r->n_outputs = count_outputs(batch);
+    first.n_tokens = 1;
+    first.wants_logits = NULL;
+    first.without_logits = r->n_outputs == 0;
+    if (batch->n_tokens < 1 || batch->n_tokens > m->request.n_batch)
+        return lll_fail(r->err, LLL_ERR_ARGUMENT, "a trace of %d tokens, "
+                        "expected 1 to %d", batch->n_tokens,
+                        m->request.n_batch);
+    lll_status status = watched_pass(m, &first, list_step, r);
+    kv_cache_truncate(cache, length);
+    return status;
+}
+// @end trace-list
 
 // @begin trace-tokens
 static lll_status set_tokens(recorder *r, const llama *m,
@@ -189,8 +229,7 @@ lll_status trace_write(llama *model, const tokenizer *words,
                         n_tensors(&model->config));
     set_shape(&r.out, &model->config);
     list_weights(&r.out, model);
-    lll_status s = watched_pass(model, batch, list_step, &r);
-    kv_cache_truncate(cache, length);
+    lll_status s = list_steps(&r, model, batch);
     if (s == LLL_OK)
         s = set_tokens(&r, model, words, batch);
     if (s == LLL_OK)

@@ -14,9 +14,9 @@
 // [n_tokens, width], F32), the tokens, and the shape of the model. Taught in
 // chapter 8.
 
-// Run a batch of sequence 0 and write the file. The batch goes through the
-// model twice, because the list of all tensors comes before the first number:
-// so no number has to be kept.
+// Run a batch of sequence 0 and write the file. Its first token goes through
+// the model once more before, because the list of all tensors comes before
+// the first number: so no number has to be kept.
 //
 // On LLL_OK the cache holds the batch; on failure it is as it was, and what
 // was at `path` is untouched.

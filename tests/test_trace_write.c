@@ -217,10 +217,17 @@ static void failures_leave_no_file(void **state)
     assert_null(s.model.observe);
     assert_int_equal(s.model.caches[0].length, 0);
 
-    const llama_batch wrong = {.n_tokens = 1, .ids = (int32_t[]){-1}};
-    assert_int_equal(trace_write(&s.model, &s.words, &wrong, path, &err),
-                     LLL_ERR_ARGUMENT);
-    assert_int_equal(access(path, F_OK), -1);
+    // Seen when the steps are listed, when they are written, and before.
+    const llama_batch wrong[] = {
+        {.n_tokens = 1, .ids = (int32_t[]){-1}},
+        {.n_tokens = 2, .ids = (int32_t[]){1, 512}},
+        {.n_tokens = 0, .ids = IDS},
+        {.n_tokens = 513, .ids = IDS}};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(trace_write(&s.model, &s.words, &wrong[i], path,
+                                     &err), LLL_ERR_ARGUMENT);
+        assert_int_equal(access(path, F_OK), -1);
+    }
     assert_null(s.model.observe);
     assert_int_equal(s.model.caches[0].length, 0);
     session_close(&s);

@@ -4,6 +4,7 @@
 #   make check             the C tests alone, without Python
 #   make check-chapter-05  compare one chapter's code with the reference
 #   make reference         make the expected values again, show differences
+#   make trace-diff        which step differs from numpy: MODEL= PROMPT=
 #   make lint              clang-tidy and the analyzer of gcc
 #   make tiny              make data/tiny.gguf again
 #   make trace             make data/trace.gguf again
@@ -95,3 +96,13 @@ reference: setup chapters
 LINT_FILES := $(wildcard common/*.c) $(wildcard chapters/*/*.c)
 lint:
 	@CC='$(CC)' sh tools/lint $(LINT_FILES)
+
+# Every step of a pass beside the same step in numpy. MODEL is the one of
+# `make run` only where somebody says so.
+.PHONY: trace-diff
+trace-diff: chapter-08
+	@test -x $(PYTHON) || sh tools/setup
+	@$(PYTHON) reference/trace_diff.py \
+	    $(if $(filter command%,$(origin MODEL)),--model '$(MODEL)') \
+	    $(if $(PROMPT),--prompt "$$TEXT") $(if $(LIMIT),--limit '$(LIMIT)')
+trace-diff: export TEXT := $(value PROMPT)
