@@ -78,8 +78,8 @@ static void write_values(recorder *r, const float *values, size_t n)
                                     r->err);
 }
 
-// The second, of the whole batch: the same steps in the same order, with their
-// numbers.
+// The second, of the whole batch: the same steps in the same order, with
+// their numbers.
 static void write_step(void *context, const char *name, int layer,
                        const float *values, int n_rows, int n_columns)
 {
