@@ -176,8 +176,8 @@ def scaled(x):
 
 
 def vectors(*options):
-    return np.array([[float(x) for x in line.split()]
-                     for line in engine.run("--embed", *options).splitlines()])
+    lines = engine.run("--embed", *options).splitlines()
+    return np.array([[float(x) for x in line.split()] for line in lines])
 
 
 @pytest.mark.parametrize("name, pool", [
