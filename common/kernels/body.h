@@ -34,6 +34,16 @@
 
 #include KERNELS_SIMD
 
+// A tile of quantized products has PANELS panels of LANES rows of a weight,
+// and TILE_X rows of x, or TILE_X_RUNS where a block has two runs: as many as
+// keep their sums in registers.
+#ifndef PANELS
+#define PANELS 1
+#endif
+#ifndef TILE_X_RUNS
+#define TILE_X_RUNS TILE_X
+#endif
+
 enum {
     PARTS = 16 / LANES,         // vectors that hold the sixteen sums
     // What plan_matmul_scratch() gives for each 32 columns of a weight.

@@ -51,45 +51,55 @@ static INLINE vi run_sums(dtype type, int run, int factor,
                     both || run == 1 ? factor : 0, half_sums);
 }
 
-// isum[t], a row of the weight in each lane: the products of run `run` with
-// row t of x, of which `code` is the block's first row.
-static INLINE void dot_run(dtype type, const lane_block *w, int run,
-                           const int8_t *code, const int16_t *half_sums,
-                           int n_x, vi *isum)
+// isum[p * n_x + t], a row of panel p in each lane: the products of run `run`
+// with row t of x, of which `code` is the block's first row.
+static INLINE void dot_run(dtype type, const lane_block *const *w, int n_p,
+                           int run, const int8_t *code,
+                           const int16_t *half_sums, int n_x, vi *isum)
 {
     int n_w = 8 / layouts[type].runs;
+    const vi *codes[PANELS];
+    UNROLL for (int p = 0; p < n_p; p++)
+        codes[p] = w[p]->code + n_w * run;
     if (type == DTYPE_Q8_0) {
-        dot_signed(w->code, code, n_x, half_sums, isum);
+        dot_signed(codes, n_p, code, n_x, half_sums, isum);
         return;
     }
-    UNROLL for (int t = 0; t < n_x; t++)
-        isum[t] = layouts[type].offset == 0 ? i_zero()
-                : run_sums(type, run, -layouts[type].offset,
-                           half_sums + 2 * t);
-    dot_unsigned(w->code + n_w * run, n_w, layouts[type].most,
-                 code + 16 * run, n_x, isum);
+    UNROLL for (int t = 0; t < n_x; t++) {
+        vi start = layouts[type].offset == 0 ? i_zero()
+                 : run_sums(type, run, -layouts[type].offset,
+                            half_sums + 2 * t);
+        UNROLL for (int p = 0; p < n_p; p++)
+            isum[p * n_x + t] = start;
+    }
+    dot_unsigned(codes, n_p, n_w, layouts[type].most, code + 16 * run, n_x,
+                 isum);
 }
 // @end q8-dot-run
 
 // @begin q8-multiply
-// The block against n_x rows of a bundle of x, beginning with block `at`.
+// A block of n_p panels of LANES rows against n_x rows of a bundle of x,
+// beginning with block `at`: sum[p * n_x + t] is that of panel p and row t.
 // The same operations as in add_run() of kernels.c, a row in each lane.
-static INLINE void multiply(dtype type, const lane_block *w,
+static INLINE void multiply(dtype type, const lane_block *const *w, int n_p,
                             const activations *x, size_t at, int n_x, vf *sum)
 {
     const int16_t *half = x->half_sums + 2 * at;
-    vi isum[TILE_X];
+    vi isum[PANELS * TILE_X];
     UNROLL for (int run = 0; run < layouts[type].runs; run++) {
-        dot_run(type, w, run, x->codes + at * QUANT_BLOCK, half, n_x, isum);
-        UNROLL for (int t = 0; t < n_x; t++) {
+        dot_run(type, w, n_p, run, x->codes + at * QUANT_BLOCK, half, n_x,
+                isum);
+        UNROLL for (int o = 0; o < n_p * n_x; o++) {
+            const lane_block *block = w[o / n_x];
+            int t = o % n_x;
             vf scale = f_set1(x->scales[at + (size_t)t]);
-            sum[t] = f_fma(f_mul(w->scale[run], scale), f_of_i(isum[t]),
-                           sum[t]);
+            sum[o] = f_fma(f_mul(block->scale[run], scale), f_of_i(isum[o]),
+                           sum[o]);
             if (!layouts[type].has_minimum)
                 continue;
             vf s = layouts[type].runs == 1 ? f_set1(x->sums[at + (size_t)t])
                  : f_mul(scale, f_of_i(run_sums(type, run, 1, half + 2 * t)));
-            sum[t] = f_fma(w->minimum[run], s, sum[t]);
+            sum[o] = f_fma(block->minimum[run], s, sum[o]);
         }
     }
 }
@@ -135,8 +145,11 @@ static INLINE void stream(dtype type, const kernel_tile *tile,
         sum[t] = f_set1(0.0f);
     for (int b = 0; b < n_blocks; b += step, block += layouts[type].bytes) {
         unpack(type, block, from->stride, w);
-        for (int k = 0; k < step; k++)
-            multiply(type, &w[k], tile->x, (size_t)((b + k) * n_x), n_x, sum);
+        for (int k = 0; k < step; k++) {
+            const lane_block *const panels[] = {&w[k]};
+            multiply(type, panels, 1, tile->x, (size_t)((b + k) * n_x), n_x,
+                     sum);
+        }
     }
     UNROLL for (int t = 0; t < n_x; t++)
         store_lanes(tile, from, t, sum[t]);
@@ -147,21 +160,28 @@ static INLINE void stream(dtype type, const kernel_tile *tile,
 // Many rows of x: the rows of the weight are unpacked once and stay in the
 // cache, as lane_blocks one after another, while all rows of x pass by: n_x
 // rows of a bundle at once. Each block is loaded once for all of them, and
-// the sums stay in registers from the first block to the last.
+// each code of x once for all panels; the sums stay in registers from the
+// first block to the last.
 static INLINE void multiply_panel(dtype type, const kernel_tile *tile,
                                   const lane_rows *from, int first_x,
                                   int n_x)
 {
-    const lane_block *blocks = tile->scratch;
+    const lane_block *w[PANELS];
+    int n_blocks = tile->n_inputs / QUANT_BLOCK;
     size_t step = (size_t)activations_bundle(tile->x, first_x);
     size_t at = activations_block(tile->x, first_x, 0);
-    vf sum[TILE_X];
-    UNROLL for (int t = 0; t < n_x; t++)
-        sum[t] = f_set1(0.0f);
-    for (int b = 0; b < tile->n_inputs / QUANT_BLOCK; b++, at += step)
-        multiply(type, &blocks[b], tile->x, at, n_x, sum);
-    UNROLL for (int t = 0; t < n_x; t++)
-        store_lanes(tile, from, first_x + t, sum[t]);
+    vf sum[PANELS * TILE_X];
+    UNROLL for (int p = 0; p < PANELS; p++)
+        w[p] = (const lane_block *)tile->scratch + p * n_blocks;
+    UNROLL for (int o = 0; o < PANELS * n_x; o++)
+        sum[o] = f_set1(0.0f);
+    for (int b = 0; b < n_blocks; b++, at += step) {
+        multiply(type, w, PANELS, tile->x, at, n_x, sum);
+        UNROLL for (int p = 0; p < PANELS; p++)
+            w[p]++;
+    }
+    UNROLL for (int o = 0; o < PANELS * n_x; o++)
+        store_lanes(tile, &from[o / n_x], first_x + o % n_x, sum[o]);
 }
 // @end q8-panel
 
@@ -180,17 +200,19 @@ static INLINE void multiply_panels(dtype type, const kernel_tile *tile,
 {
     int n_blocks = tile->n_inputs / QUANT_BLOCK, n_x = tile->x->n_rows;
     int step = layouts[type].blocks, t = 0;
+    int tile_x = layouts[type].runs == 1 ? TILE_X : TILE_X_RUNS;
     lane_block *blocks = tile->scratch;
-    size_t bytes = (size_t)layouts[type].bytes;
-    const uint8_t *block = from->rows;
-    const uint8_t *ahead = block + LANES * tile->row_bytes;
-    for (int b = 0; b < n_blocks; b += step, block += bytes) {
-        if (from->apart == 1)
-            ahead = ask_for(ahead, bytes);
-        unpack(type, block, from->stride, blocks + b);
-    }
-    for (; t + TILE_X <= n_x; t += TILE_X)
-        multiply_panel(type, tile, from, t, TILE_X);
+    size_t bytes = (size_t)layouts[type].bytes, offset = 0;
+    const uint8_t *ahead = from[PANELS - 1].rows + LANES * tile->row_bytes;
+    for (int b = 0; b < n_blocks; b += step, offset += bytes)
+        for (int p = 0; p < PANELS; p++) {
+            if (from->apart == 1)
+                ahead = ask_for(ahead, bytes);
+            unpack(type, from[p].rows + offset, from[p].stride,
+                   blocks + p * n_blocks + b);
+        }
+    for (; t + tile_x <= n_x; t += tile_x)
+        multiply_panel(type, tile, from, t, tile_x);
     for (; t + 2 <= n_x; t += 2)
         multiply_panel(type, tile, from, t, 2);
     if (t < n_x)
@@ -199,23 +221,31 @@ static INLINE void multiply_panels(dtype type, const kernel_tile *tile,
 // @end q8-panels
 
 // @begin q8-rows
-// LANES rows of the weight against all rows of x.
-static INLINE void multiply_rows(dtype type, const kernel_tile *tile,
-                                 row_group group)
+static lane_rows lane_rows_of(const kernel_tile *tile, row_group group)
 {
-    lane_rows from = {
+    return (lane_rows){
         (const uint8_t *)tile->weight
             + (size_t)(tile->first_row + group.first) * tile->row_bytes,
         (size_t)group.apart * tile->row_bytes, tile->out + group.first,
         group.apart
     };
-    switch (tile->x->n_rows) {
-    case 1: stream(type, tile, &from, 1); break;
-    case 2: stream(type, tile, &from, 2); break;
-    case 3: stream(type, tile, &from, 3); break;
-    case 4: stream(type, tile, &from, 4); break;
-    default: multiply_panels(type, tile, &from);
+}
+
+// The first n of PANELS times LANES rows of the weight against all rows of x.
+static INLINE void multiply_rows(dtype type, const kernel_tile *tile,
+                                 const lane_rows *from, int n)
+{
+    if (tile->x->n_rows > 4) {
+        multiply_panels(type, tile, from);
+        return;
     }
+    for (int p = 0; p < n; p++)
+        switch (tile->x->n_rows) {
+        case 1: stream(type, tile, &from[p], 1); break;
+        case 2: stream(type, tile, &from[p], 2); break;
+        case 3: stream(type, tile, &from[p], 3); break;
+        default: stream(type, tile, &from[p], 4);
+        }
 }
 // @end q8-rows
 
@@ -224,15 +254,15 @@ static INLINE void multiply_rows(dtype type, const kernel_tile *tile,
 // one that holds them all.
 #define ROWS_OF(type) \
     static __attribute__((noinline)) void rows_of_##type( \
-        const kernel_tile *tile, row_group group) \
+        const kernel_tile *tile, const lane_rows *from, int n) \
     { \
-        multiply_rows(DTYPE_##type, tile, group); \
+        multiply_rows(DTYPE_##type, tile, from, n); \
     }
 ROWS_OF(Q8_0) ROWS_OF(Q4_0) ROWS_OF(Q4_1) ROWS_OF(Q5_0) ROWS_OF(Q5_1)
 ROWS_OF(Q2_K) ROWS_OF(Q3_K) ROWS_OF(Q4_K) ROWS_OF(Q5_K) ROWS_OF(Q6_K)
 
 static void (*const rows_of[DTYPE_COUNT])(const kernel_tile *,
-                                          row_group) = {
+                                          const lane_rows *, int) = {
     [DTYPE_Q8_0] = rows_of_Q8_0, [DTYPE_Q4_0] = rows_of_Q4_0,
     [DTYPE_Q4_1] = rows_of_Q4_1, [DTYPE_Q5_0] = rows_of_Q5_0,
     [DTYPE_Q5_1] = rows_of_Q5_1, [DTYPE_Q2_K] = rows_of_Q2_K,
@@ -251,8 +281,16 @@ static void tile_q8(const kernel_tile *tile)
         return;
     }
     int i = tile->first_panel * (KERNEL_PANEL / LANES);
-    for (; i < groups_end(tile, LANES); i++)
-        rows_of[tile->type](tile, rows_of_group(tile, i, LANES));
+    int end = groups_end(tile, LANES);
+    for (; i < end; i += PANELS) {
+        lane_rows from[PANELS];
+        int n = end - i < PANELS ? end - i : PANELS;
+        // Where there are too few, many rows of x meet the last ones twice.
+        for (int p = 0; p < PANELS; p++)
+            from[p] = lane_rows_of(tile, rows_of_group(
+                tile, p < n ? i + p : end - 1, LANES));
+        rows_of[tile->type](tile, from, n);
+    }
     kernel_tile rest;
     if (tile_of_rest(tile, &rest))
         kernels_scalar.tile_q8(&rest);

@@ -11,8 +11,8 @@ typedef struct {
     vi code[8];
     vf scale[2], minimum[2];
 } lane_block;
-static_assert(sizeof(lane_block) <= SCRATCH_BLOCK_BYTES,
-              "a panel does not fit in the scratch");
+static_assert(PANELS * sizeof(lane_block) <= SCRATCH_BLOCK_BYTES,
+              "the panels do not fit in the scratch");
 
 // What the compiler may know of a type: it folds this table away.
 static const struct {

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #define LANES 8
+#define PANELS 1
 #define TILE_X 4
 #define F32_ROWS 2
 #define F32_X 3
@@ -243,20 +244,20 @@ static INLINE vi i_dot_four(vi sum, vi w, vi x)
 // 31 a pair reaches 2 * 31 * 127 = 7874, and four of those 31496. Then they
 // are widened to 32 bits. Smaller codes would leave room for more than four,
 // but then the sums wait for one another longer.
-static INLINE void dot_unsigned(const vi *w, int n_w, int most,
-                                const int8_t *x, int n_x, vi *isum)
+static INLINE void dot_unsigned(const vi *const *w, int n_p, int n_w,
+                                int most, const int8_t *x, int n_x, vi *isum)
 {
     int room = most <= 31 ? 4 : 2;          // of pairs; most is 63 at most
-    vi pairs[TILE_X];
+    vi pairs[PANELS * TILE_X];
     UNROLL for (int k = 0; k < n_w; k++)
-        UNROLL for (int t = 0; t < n_x; t++) {
+        UNROLL for (int o = 0; o < n_p * n_x; o++) {
             vi pair = _mm256_maddubs_epi16(
-                w[k], four_codes(x + 32 * t + 4 * k));
-            pairs[t] = k % room == 0 ? pair
-                     : _mm256_add_epi16(pairs[t], pair);
+                w[o / n_x][k], four_codes(x + 32 * (o % n_x) + 4 * k));
+            pairs[o] = k % room == 0 ? pair
+                     : _mm256_add_epi16(pairs[o], pair);
             if (k % room == room - 1)
-                isum[t] = _mm256_add_epi32(isum[t], _mm256_madd_epi16(
-                    pairs[t], _mm256_set1_epi16(1)));
+                isum[o] = _mm256_add_epi32(isum[o], _mm256_madd_epi16(
+                    pairs[o], _mm256_set1_epi16(1)));
         }
 }
 
@@ -264,22 +265,21 @@ static INLINE vi i_signed_codes(vi v) { return v; }
 
 // The instruction wants unsigned codes on one side: |w|, and x with w's sign.
 // 2 * 128 * 127 = 32512 fits in 16 bits, two of them do not.
-static INLINE void dot_signed(const vi *w, const int8_t *x, int n_x,
-                              const int16_t *half_sums, vi *isum)
+static INLINE void dot_signed(const vi *const *w, int n_p, const int8_t *x,
+                              int n_x, const int16_t *half_sums, vi *isum)
 {
     (void)half_sums;
-    UNROLL for (int t = 0; t < n_x; t++)
-        isum[t] = _mm256_setzero_si256();
-    UNROLL for (int k = 0; k < 8; k++) {
-        vi magnitude = _mm256_abs_epi8(w[k]);
-        UNROLL for (int t = 0; t < n_x; t++) {
+    UNROLL for (int o = 0; o < n_p * n_x; o++)
+        isum[o] = _mm256_setzero_si256();
+    UNROLL for (int k = 0; k < 8; k++)
+        UNROLL for (int o = 0; o < n_p * n_x; o++) {
+            vi code = w[o / n_x][k];
             vi signed_x = _mm256_sign_epi8(
-                four_codes(x + 32 * t + 4 * k), w[k]);
-            isum[t] = _mm256_add_epi32(
-                isum[t],
-                _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude, signed_x),
-                                  _mm256_set1_epi16(1)));
+                four_codes(x + 32 * (o % n_x) + 4 * k), code);
+            isum[o] = _mm256_add_epi32(
+                isum[o], _mm256_madd_epi16(
+                    _mm256_maddubs_epi16(_mm256_abs_epi8(code), signed_x),
+                    _mm256_set1_epi16(1)));
         }
-    }
 }
 #endif

@@ -3,7 +3,9 @@
 #include <immintrin.h>
 
 #define LANES 16
-#define TILE_X 8                // rows of x that one tile multiplies
+#define PANELS 2                // of LANES rows of a weight in a tile
+#define TILE_X 8                // rows of x in it, and where blocks have
+#define TILE_X_RUNS 4           // two runs
 #define F32_ROWS 4              // rows of weight, rows of x in a float tile
 #define F32_X 4
 #define ATTEND_ROWS 4           // query rows that share a pass over values
@@ -235,17 +237,22 @@ static INLINE vi i_dot_four(vi sum, vi w, vi x)
     return _mm512_dpbusd_epi32(sum, w, x);
 }
 
-// isum[t] + the 4 n_w products of each row's codes, 0..255 in w, with those
-// of row t of x. One instruction multiplies 64 pairs and adds them by fours;
-// it takes five cycles, so n_x sums advance side by side.
-static INLINE void dot_unsigned(const vi *w, int n_w, int most,
-                                const int8_t *x, int n_x, vi *isum)
+// isum[p * n_x + t] + the 4 n_w products of each row's codes, 0..255 in w[p],
+// with those of row t of x. One instruction multiplies 64 pairs and adds them
+// by fours. It takes five cycles, and two of them begin in one, so many sums
+// advance side by side; and as no more than two loads begin in a cycle
+// either, what is loaded of x serves several panels.
+static INLINE void dot_unsigned(const vi *const *w, int n_p, int n_w,
+                                int most, const int8_t *x, int n_x, vi *isum)
 {
     (void)most;
     UNROLL for (int k = 0; k < n_w; k++)
-        UNROLL for (int t = 0; t < n_x; t++)
-            isum[t] = i_dot_four(isum[t], w[k],
-                                 four_codes(x + 32 * t + 4 * k));
+        UNROLL for (int t = 0; t < n_x; t++) {
+            vi codes = four_codes(x + 32 * t + 4 * k);
+            UNROLL for (int p = 0; p < n_p; p++)
+                isum[p * n_x + t] = i_dot_four(isum[p * n_x + t], w[p][k],
+                                               codes);
+        }
 }
 
 // The instruction wants unsigned codes on one side: those of Q8_0 are kept
@@ -255,10 +262,13 @@ static INLINE vi i_signed_codes(vi v)
     return _mm512_xor_si512(v, _mm512_set1_epi8((char)0x80));
 }
 
-static INLINE void dot_signed(const vi *w, const int8_t *x, int n_x,
-                              const int16_t *half_sums, vi *isum)
+static INLINE void dot_signed(const vi *const *w, int n_p, const int8_t *x,
+                              int n_x, const int16_t *half_sums, vi *isum)
 {
-    UNROLL for (int t = 0; t < n_x; t++)
-        isum[t] = i_halves(-128, -128, half_sums + 2 * t);
-    dot_unsigned(w, 8, 255, x, n_x, isum);
+    UNROLL for (int t = 0; t < n_x; t++) {
+        vi start = i_halves(-128, -128, half_sums + 2 * t);
+        UNROLL for (int p = 0; p < n_p; p++)
+            isum[p * n_x + t] = start;
+    }
+    dot_unsigned(w, n_p, 8, 255, x, n_x, isum);
 }

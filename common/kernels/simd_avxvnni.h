@@ -16,14 +16,14 @@ static INLINE vi i_dot_four(vi sum, vi codes, vi x)
 #endif
 }
 
-static INLINE void dot_unsigned(const vi *w, int n_w, int most,
-                                const int8_t *x, int n_x, vi *isum)
+static INLINE void dot_unsigned(const vi *const *w, int n_p, int n_w,
+                                int most, const int8_t *x, int n_x, vi *isum)
 {
     (void)most;
     UNROLL for (int k = 0; k < n_w; k++)
-        UNROLL for (int t = 0; t < n_x; t++)
-            isum[t] = i_dot_four(isum[t], w[k],
-                                 four_codes(x + 32 * t + 4 * k));
+        UNROLL for (int o = 0; o < n_p * n_x; o++)
+            isum[o] = i_dot_four(isum[o], w[o / n_x][k],
+                                 four_codes(x + 32 * (o % n_x) + 4 * k));
 }
 
 // It wants unsigned codes on one side: those of Q8_0 are kept as code + 128,
@@ -33,10 +33,10 @@ static INLINE vi i_signed_codes(vi v)
     return _mm256_xor_si256(v, _mm256_set1_epi8((char)0x80));
 }
 
-static INLINE void dot_signed(const vi *w, const int8_t *x, int n_x,
-                              const int16_t *half_sums, vi *isum)
+static INLINE void dot_signed(const vi *const *w, int n_p, const int8_t *x,
+                              int n_x, const int16_t *half_sums, vi *isum)
 {
-    UNROLL for (int t = 0; t < n_x; t++)
-        isum[t] = i_halves(-128, -128, half_sums + 2 * t);
-    dot_unsigned(w, 8, 255, x, n_x, isum);
+    UNROLL for (int o = 0; o < n_p * n_x; o++)
+        isum[o] = i_halves(-128, -128, half_sums + 2 * (o % n_x));
+    dot_unsigned(w, n_p, 8, 255, x, n_x, isum);
 }

@@ -265,23 +265,24 @@ static INLINE vi i_dot_four(vi sum, vi w, vi x)
 #endif
 
 // Codes 0..most, which is 63 at most: a sign bit does not hurt them.
-static INLINE void dot_unsigned(const vi *w, int n_w, int most,
-                                const int8_t *x, int n_x, vi *isum)
+static INLINE void dot_unsigned(const vi *const *w, int n_p, int n_w,
+                                int most, const int8_t *x, int n_x, vi *isum)
 {
-    UNROLL for (int t = 0; t < n_x; t++) {
-        int32x4_t sum = vreinterpretq_s32_u8(isum[t]);
+    UNROLL for (int o = 0; o < n_p * n_x; o++) {
+        int32x4_t sum = vreinterpretq_s32_u8(isum[o]);
         UNROLL for (int k = 0; k < n_w; k += 4)
-            sum = dot_16(w + k, most, x + 32 * t + 4 * k, sum);
-        isum[t] = vreinterpretq_u8_s32(sum);
+            sum = dot_16(w[o / n_x] + k, most, x + 32 * (o % n_x) + 4 * k,
+                         sum);
+        isum[o] = vreinterpretq_u8_s32(sum);
     }
 }
 
 static INLINE vi i_signed_codes(vi v) { return v; }
-static INLINE void dot_signed(const vi *w, const int8_t *x, int n_x,
-                              const int16_t *half_sums, vi *isum)
+static INLINE void dot_signed(const vi *const *w, int n_p, const int8_t *x,
+                              int n_x, const int16_t *half_sums, vi *isum)
 {
     (void)half_sums;
-    UNROLL for (int t = 0; t < n_x; t++)
-        isum[t] = i_zero();
-    dot_unsigned(w, 8, 128, x, n_x, isum);
+    UNROLL for (int o = 0; o < n_p * n_x; o++)
+        isum[o] = i_zero();
+    dot_unsigned(w, n_p, 8, 128, x, n_x, isum);
 }

@@ -6,7 +6,9 @@
 #ifndef LANES
 #define LANES 16
 #endif
+#define PANELS 2
 #define TILE_X 8
+#define TILE_X_RUNS 4
 #define F32_ROWS 4
 #define F32_X 2
 #define ATTEND_ROWS 4
@@ -252,22 +254,22 @@ static INLINE vi dot_codes(const vi *w, int n_w, const int8_t *x,
     return isum;
 }
 
-// isum[t] + the 4 n_w products of each row's codes, 0..most, with those of
-// row t of x.
-static INLINE void dot_unsigned(const vi *w, int n_w, int most,
-                                const int8_t *x, int n_x, vi *isum)
+// isum[p * n_x + t] + the 4 n_w products of each row's codes, 0..most in
+// w[p], with those of row t of x.
+static INLINE void dot_unsigned(const vi *const *w, int n_p, int n_w,
+                                int most, const int8_t *x, int n_x, vi *isum)
 {
     (void)most;
-    for (int t = 0; t < n_x; t++)
-        isum[t] = dot_codes(w, n_w, x + 32 * t, 0, isum[t]);
+    for (int o = 0; o < n_p * n_x; o++)
+        isum[o] = dot_codes(w[o / n_x], n_w, x + 32 * (o % n_x), 0, isum[o]);
 }
 
 // How codes -128..127 are kept, and the products of 32 of them.
 static INLINE vi i_signed_codes(vi v) { return v; }
-static INLINE void dot_signed(const vi *w, const int8_t *x, int n_x,
-                              const int16_t *half_sums, vi *isum)
+static INLINE void dot_signed(const vi *const *w, int n_p, const int8_t *x,
+                              int n_x, const int16_t *half_sums, vi *isum)
 {
     (void)half_sums;
-    for (int t = 0; t < n_x; t++)
-        isum[t] = dot_codes(w, 8, x + 32 * t, 1, i_zero());
+    for (int o = 0; o < n_p * n_x; o++)
+        isum[o] = dot_codes(w[o / n_x], 8, x + 32 * (o % n_x), 1, i_zero());
 }
