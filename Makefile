@@ -61,6 +61,7 @@ run: chapter-08
 	    ./chapter-08/run --temp 0 -n 60; fi
 run: export ASK := $(value QUESTION)
 include tools/test.mk
+include tools/install.mk
 include tools/exercises.mk
 include tools/fuzz.mk
 include tools/bench.mk

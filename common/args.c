@@ -299,13 +299,22 @@ static void help_line(FILE *out, const args_option *option)
 }
 // @end args-help-line
 
+// @begin args-name
+const char *args_name(const char *started_as, const char *in_book)
+{
+    const char *slash = started_as != NULL ? strrchr(started_as, '/') : NULL;
+    const char *name = slash != NULL ? slash + 1 : started_as;
+    return name == NULL || strcmp(name, "run") == 0 ? in_book : name;
+}
+// @end args-name
+
 // @begin args-help-all
 void args_help(const args_program *program, FILE *out)
 {
     static const args_option help_option = {
         ARGS_KIND_FLAG, "-h", "--help", NULL, NULL, 0, 0, "show this"
     };
-    int column = fprintf(out, "usage: ./%s ", program->name);
+    int column = fprintf(out, "usage: %s ", program->name);
     wrapped(out, program->usage, column, 11);
     wrapped(out, program->summary, 0, 0);
     fputc('\n', out);
@@ -334,7 +343,7 @@ int args_finish(const args_program *program, lll_status status,
     if (status == LLL_OK)
         return 0;
     if (status == LLL_ERR_USAGE) {
-        fprintf(stderr, "error: %s (./%s --help lists the options)\n",
+        fprintf(stderr, "error: %s (%s --help lists the options)\n",
                 err->text, program->name);
         return 2;
     }

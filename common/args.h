@@ -18,7 +18,8 @@
 //         ARGS_INT("-t", "--threads", "N", &n_threads, 0, 1024,
 //                  "threads (0: one for each core)"),
 //     };
-//     const args_program program = {"chapter-08/run", "[-m FILE] [-p TEXT]",
+//     const args_program program = {"./chapter-08/run",
+//                                   "[-m FILE] [-p TEXT]",
 //                                   "Run a Llama.", options, 2};
 //     args_list rest;
 //     bool help;
@@ -70,7 +71,7 @@ typedef struct {
     {ARGS_KIND_HEADING, NULL, NULL, NULL, NULL, 0, 0, text}
 
 typedef struct {
-    const char *name;           // "chapter-08/run"
+    const char *name;           // "./chapter-08/run"
     const char *usage;          // "[-m FILE] [-p TEXT]"
     const char *summary;        // one sentence
     const args_option *options;
@@ -88,6 +89,10 @@ typedef struct {
 // --help or -h was given, and then nothing else is checked.
 lll_status args_parse(const args_program *program, int argc, char **argv,
                       args_list *rest, bool *help, lll_error *err);
+
+// What a program is called: under the name that it was installed as; a file
+// "run" is called as in the book, "./" and its name there.
+const char *args_name(const char *started_as, const char *in_book);
 
 // Write the help text to `out`, at most 78 columns wide.
 void args_help(const args_program *program, FILE *out);

@@ -222,3 +222,19 @@ lll_status session_encode(const session *s, const char *text, size_t n_bytes,
     return status;
 }
 // @end session-encode
+
+// @begin session-generate
+lll_status session_generate(session *s, const char *text,
+                            const generate_options *options,
+                            generate_report *report, lll_error *err)
+{
+    const int32_t *ids;
+    size_t n_ids;
+    lll_status status = session_encode(s, text, strlen(text), &ids, &n_ids,
+                                       err);
+    if (status == LLL_OK)
+        status = generate(&s->model, &s->words, ids, n_ids, options, report,
+                          err);
+    return status;
+}
+// @end session-generate

@@ -5,9 +5,16 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/generate.h"
 #include "common/gguf.h"
 #include "common/llama.h"
 #include "common/tokenizer.h"
+
+// @begin session-version
+// Of the library, for those who install it: the interface is that of these
+// headers, and may change with any number before the last point.
+#define LLL_VERSION "0.8.0"
+// @end session-version
 
 // @begin session-options
 // A model file, open and ready: everything that a program needs to run it.
@@ -87,5 +94,13 @@ lll_status session_encode(const session *s, const char *text, size_t n_bytes,
                           const int32_t **ids, size_t *n_ids,
                           lll_error *err);
 // @end session-text
+
+// @begin session-generate
+// Continue a text that is taken as it is: session_encode(), then generate()
+// behind what the sequence holds. The errors of both.
+lll_status session_generate(session *s, const char *text,
+                            const generate_options *options,
+                            generate_report *report, lll_error *err);
+// @end session-generate
 
 #endif

@@ -30,7 +30,7 @@ static const args_option options[] = {
     ARGS_FLAG("-md", NULL, &json, NULL),
 };
 static const args_program program = {
-    "chapter-99/run", "[FILE...]", "Test.", options,
+    "./chapter-99/run", "[FILE...]", "Test.", options,
     sizeof options / sizeof *options
 };
 
@@ -159,9 +159,21 @@ static void help_text(void **state)
     assert_int_equal(has_hidden, 0);
 }
 
+static void called_as_it_was_started(void **state)
+{
+    static const char book[] = "./chapter-99/run";
+    (void)state;
+    assert_string_equal(args_name("./chapter-99/run", book), book);
+    assert_string_equal(args_name("run", book), book);
+    assert_string_equal(args_name(NULL, book), book);
+    assert_string_equal(args_name("/usr/bin/lll-run", book), "lll-run");
+    assert_string_equal(args_name("lll-run", book), "lll-run");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(called_as_it_was_started),
         cmocka_unit_test(understood),
         cmocka_unit_test(refused),
         cmocka_unit_test(too_many_texts),

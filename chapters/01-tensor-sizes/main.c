@@ -229,10 +229,10 @@ int main(int argc, char **argv)
                   "not divide the rows, or whose bytes overflow, has null"),
     };
     const args_program program = {
-        "chapter-01/run", "[DIMENSION...]", "Say how many elements and bytes "
-        "a tensor has. Without a shape: why that is not as easy as it looks.",
-        options, sizeof options / sizeof options[0]
-    };
+        args_name(argv[0], "./chapter-01/run"), "[DIMENSION...]",
+        "Say how many elements and bytes a tensor has. Without a shape: why "
+        "that is not as easy as it looks.", options,
+        sizeof options / sizeof options[0]};
     args_list words;
     lll_error err;
     lll_status status = args_parse(&program, argc, argv, &words, &help, &err);

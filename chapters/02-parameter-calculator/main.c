@@ -174,7 +174,8 @@ int main(int argc, char **argv)
                     .costs = cost_defaults};
     args_option options[N_OPTIONS];
     const args_program program = {
-        "chapter-02/run", "[--gguf FILE | --config FILE | --arch NAME] [...]",
+        args_name(argv[0], "./chapter-02/run"),
+        "[--gguf FILE | --config FILE | --arch NAME] [...]",
         "Count a model's parameters and plan its memory.",
         options, calculator_options(&set, options),
     };

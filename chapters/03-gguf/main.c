@@ -139,7 +139,8 @@ int main(int argc, char **argv)
                   "metadata and tensors"),
     };
     const args_program program = {
-        "chapter-03/run", "[FILE [FILE]] [OPTION...]", "Look into a model "
+        args_name(argv[0], "./chapter-03/run"),
+        "[FILE [FILE]] [OPTION...]", "Look into a model "
         "file in GGUF form. Without a file: into a tiny one, and into "
         "broken ones.", options, sizeof options / sizeof options[0]
     };

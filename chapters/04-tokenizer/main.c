@@ -197,7 +197,8 @@ int main(int argc, char **argv)
                  "stop when no pair is there so often (2)"),
     };
     const args_program program = {
-        "chapter-04/run", "[-m FILE] [OPTION...] [TEXT | FILE... | -]",
+        args_name(argv[0], "./chapter-04/run"),
+        "[-m FILE] [OPTION...] [TEXT | FILE... | -]",
         "Cut text into tokens, and put tokens together. Without arguments: "
         "a sentence.",
         options, sizeof options / sizeof options[0]

@@ -201,9 +201,9 @@ int main(int argc, char **argv)
         ARGS_FLAG(NULL, "--json", &s.json, "print the data of the pictures"),
     };
     const args_program program = {
-        "chapter-05/run", "[--trace FILE] [--layer L] [--head H]",
-        "Show what RMSNorm and RoPE do to a model's activations.",
-        options, sizeof options / sizeof options[0]};
+        args_name(argv[0], "./chapter-05/run"), "[--trace FILE] [--layer L] "
+        "[--head H]", "Show what RMSNorm and RoPE do to a model's "
+        "activations.", options, sizeof options / sizeof options[0]};
 // @end main-options
 // @begin main-run
     args_list rest;

@@ -153,7 +153,8 @@ int main(int argc, char **argv)
         ARGS_FLAG(NULL, "--json", &s.json, "print the data of the pictures"),
     };
     const args_program program = {
-        "chapter-06/run", "[--trace FILE] [--layer L] [--head H] [--cost]",
+        args_name(argv[0], "./chapter-06/run"),
+        "[--trace FILE] [--layer L] [--head H] [--cost]",
         "Show the attention of a recorded sentence.",
         options, sizeof options / sizeof options[0]};
 // @end main-options

@@ -164,11 +164,11 @@ int main(int argc, char **argv)
         ARGS_FLAG(NULL, "--json", &r.json, "print the result as JSON"),
     };
     const args_program program = {
-        "chapter-07/run", "[convert IN OUT --type T | inspect FILE TENSOR | "
-        "error FILE --type T | error FILE OTHER]", "Store a model's numbers "
-        "in fewer bits; an OUT that exists is replaced. Without arguments: "
-        "one row in every type.", options, sizeof options / sizeof options[0]
-    };
+        args_name(argv[0], "./chapter-07/run"), "[convert IN OUT --type T | "
+        "inspect FILE TENSOR | error FILE --type T | error FILE OTHER]",
+        "Store a model's numbers in fewer bits; an OUT that exists is "
+        "replaced. Without arguments: one row in every type.", options,
+        sizeof options / sizeof options[0]};
     args_list words;
     lll_error err;
     bool help = false;

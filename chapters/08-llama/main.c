@@ -1,5 +1,7 @@
 // Chapter 8: the whole Llama. A GGUF file and a prompt in, text out.
 
+#include <string.h>
+
 #include "chapters/08-llama/requantize.h"
 #include "chapters/08-llama/verbs.h"
 
@@ -22,6 +24,10 @@ static lll_status run(const settings *set, lll_error *err)
     own.model = set->requantize != NULL ? other : set->model;
     set = &own;
     status = open_session(&s, set->model, set, chosen.n_outputs, err);
+    // Once it is installed, the program may be started anywhere.
+    if (status == LLL_ERR_IO && strcmp(set->model, TINY_MODEL) == 0)
+        status = lll_fail(err, status, "%s; give a model with -m FILE",
+                          err->text);
     if (status == LLL_OK)
         status = chosen.run(&s, set, err);
     session_close(&s);
@@ -36,7 +42,8 @@ int main(int argc, char **argv)
     args_option options[MAX_OPTIONS];
     size_t n_options = settings_list(&set, options);
     const args_program program = {
-        "chapter-08/run", "[-m FILE.gguf] [-p TEXT] [--chat]",
+        args_name(argv[0], "./chapter-08/run"),
+        "[-m FILE.gguf] [-p TEXT] [--chat]",
         "Run a Llama: continue a text, talk, score, trace. Without "
         "arguments the tiny model of this repository says something.",
         options, n_options,

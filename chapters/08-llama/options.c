@@ -196,7 +196,7 @@ settings settings_defaults(void)
 {
     sampler_params sampling = sampler_defaults();
     return (settings){
-        .model = "data/tiny.gguf", .n_predict = 256, .sampling = sampling,
+        .model = TINY_MODEL, .n_predict = 256, .sampling = sampling,
         .seed = -1, .keep = 4, .top_k = sampling.top_k,
         .repeat_last_n = sampling.repeat_last_n, .n_batch = 512,
         .activations = "q8", .parallel = 8,

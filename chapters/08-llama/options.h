@@ -42,6 +42,7 @@ typedef struct {
 // @end options-settings
 
 // @begin options-api
+#define TINY_MODEL "data/tiny.gguf"     // when nobody names another
 enum { MAX_OPTIONS = 96, MOST_PARALLEL = 64 };
 
 settings settings_defaults(void);

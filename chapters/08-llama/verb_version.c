@@ -10,8 +10,8 @@ lll_status verb_version(session *s, const settings *set, lll_error *err)
     const kernels *in_use;
     lll_status status = kernels_select(set->isa, &in_use, err);
     if (status == LLL_OK)
-        printf("Llama, Line by Line\nkernels: %s\nin use: %s\n",
-               kernels_names(), in_use->name);
+        printf("Llama, Line by Line " LLL_VERSION "\nkernels: %s\n"
+               "in use: %s\n", kernels_names(), in_use->name);
     return status;
 }
 // @end verb-version
