@@ -164,13 +164,14 @@ static lll_status next_fault(patient *p, bool *found, lll_error *err)
 
 // @begin doctor-judge
 // What the text alone does not say clearly: a published model of this shape
-// has another value, and the text is foreseen as well with that.
+// has another value, and the text does not contradict it as clearly.
 static bool is_accused(const patient *p, const doctor_trial *t)
 {
     const doctor_trials *all = &p->trials;
     bool usual = t->check == DOCTOR_BASE ? all->base_usual
                                          : all->epsilon_usual;
-    return all->known && t->published && !usual && t->gain > -CLEAR_GAIN;
+    double clear = fmax(CLEAR_GAIN, CLEAR_ERRORS * t->error);
+    return all->known && t->published && !usual && t->gain > -clear;
 }
 
 // The trial that says most about a check: one that accuses, and of those the
