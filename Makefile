@@ -62,6 +62,7 @@ run: chapter-08
 run: export ASK := $(value QUESTION)
 include tools/test.mk
 include tools/install.mk
+include tools/fetch.mk
 include tools/exercises.mk
 include tools/fuzz.mk
 include tools/bench.mk
