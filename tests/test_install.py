@@ -95,6 +95,16 @@ def test_score(tmp_path, flags):
     assert len(numbers) == 2 and numbers[0] < numbers[1] / 2
 
 
+def test_rank(tmp_path, flags):
+    """A text is nearest to itself, and the order is that of --embed."""
+    program = build(tmp_path, flags, ROOT / "examples/rank.c")
+    texts = ["the words of a model", "a token", "the words of a model"]
+    lines = says(program, TINY, *texts, cwd=tmp_path).splitlines()
+    assert [line.split("  ", 1)[1] for line in lines] == texts[1:]
+    near, same = (float(line.split()[0]) for line in lines)
+    assert near < same == 1
+
+
 def test_every_header_stands_alone(tmp_path, flags, prefix):
     headers = sorted((prefix / "include/lll").iterdir())
     assert len(headers) > 40
