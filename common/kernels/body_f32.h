@@ -60,9 +60,11 @@ static INLINE void multiply_floats(const float *const *w, int n_w,
         }
     // @end f32-tile
     // @begin f32-tile-2
-    for (int p = 0; i + p * LANES < n && p < PARTS; p++) {
+    UNROLL for (int p = 0; p < PARTS; p++) {
         int left = n - i - p * LANES < LANES ? n - i - p * LANES : LANES;
-        for (int o = 0; o < n_w * n_x; o++)
+        if (left <= 0)
+            continue;
+        UNROLL for (int o = 0; o < n_w * n_x; o++)
             sum[o][p] = f_fma_first(
                 f_load_first(w[o / n_x] + i + p * LANES, left),
                 f_load_first(x + (size_t)(o % n_x) * x_stride + i
@@ -101,35 +103,63 @@ static INLINE void float_tile(const kernel_tile *tile,
 // @end f32-outputs
 
 // @begin f32-outputs-2
-static_assert(F32_ROWS * QUANT_BLOCK * sizeof(float) <= SCRATCH_BLOCK_BYTES,
-              "the rows of a float tile do not fit in the scratch");
+// Against many rows of x, so many groups of F32_ROWS rows go together as the
+// scratch holds: rows of x that come from far away then serve them all.
+enum {
+    F32_GROUPS = SCRATCH_BLOCK_BYTES
+                 / (F32_ROWS * QUANT_BLOCK * (int)sizeof(float))
+};
 
-static void float_rows(const kernel_tile *tile, row_group rows)
-{
+typedef struct {
+    row_group rows;
     const float *w[F32_ROWS];
+} float_group;
+
+// Group i of the tile, decoded into `to` where it is not stored as floats.
+static float_group open_group(const kernel_tile *tile, int i, float *to)
+{
+    float_group g = {.rows = rows_of_group(tile, i, F32_ROWS)};
+    for (int r = 0; r < F32_ROWS; r++) {
+        int row = tile->first_row + g.rows.first + r * g.rows.apart;
+        g.w[r] = row_as_floats(tile->type,
+                               (const uint8_t *)tile->weight
+                                   + (size_t)row * tile->row_bytes,
+                               tile->n_inputs,
+                               to + (size_t)(r * tile->n_inputs));
+    }
+    return g;
+}
+// @end f32-outputs-2
+
+// @begin f32-groups
+// n groups, the first of which is i.
+static void float_groups(const kernel_tile *tile, int i, int n)
+{
+    float_group group[F32_GROUPS];
     float *decoded = tile->scratch;
     int t = 0, n_x = tile->x->n_rows;
-    for (int r = 0; r < F32_ROWS; r++) {
-        int row = tile->first_row + rows.first + r * rows.apart;
-        w[r] = row_as_floats(tile->type,
-                             (const uint8_t *)tile->weight
-                                 + (size_t)row * tile->row_bytes,
-                             tile->n_inputs,
-                             decoded + (size_t)(r * tile->n_inputs));
-    }
+    for (int g = 0; g < n; g++)
+        group[g] = open_group(tile, i + g, decoded + (size_t)(
+                                  g * F32_ROWS * tile->n_inputs));
     for (; t + F32_X <= n_x; t += F32_X)
-        float_tile(tile, w, rows, t, F32_X);
+        for (int g = 0; g < n; g++)
+            float_tile(tile, group[g].w, group[g].rows, t, F32_X);
     for (; t < n_x; t++)
-        float_tile(tile, w, rows, t, 1);
+        for (int g = 0; g < n; g++)
+            float_tile(tile, group[g].w, group[g].rows, t, 1);
 }
 
 static void tile_f32(const kernel_tile *tile)
 {
     int i = tile->first_panel * (KERNEL_PANEL / F32_ROWS);
-    for (; i < groups_end(tile, F32_ROWS); i++)
-        float_rows(tile, rows_of_group(tile, i, F32_ROWS));
+    int end = groups_end(tile, F32_ROWS);
+    int most = tile->x->n_rows > FEW_ROWS ? F32_GROUPS : 1;
+    for (int n = most; i < end; i += n) {
+        n = end - i < most ? end - i : most;
+        float_groups(tile, i, n);
+    }
     kernel_tile rest;
     if (tile_of_rest(tile, &rest))
         kernels_scalar.tile_f32(&rest);
 }
-// @end f32-outputs-2
+// @end f32-groups
