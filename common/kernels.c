@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/norm.h"
 #include "common/quant.h"
 
 // @begin kernels-bundle
@@ -156,6 +157,14 @@ static void tile_q8_scalar(const kernel_tile *tile)
 }
 // @end kernels-tiles-2
 
+// @begin kernels-add
+static void add_scalar(float *to, const float *from, int n)
+{
+    for (int i = 0; i < n; i++)
+        to[i] += from[i];
+}
+// @end kernels-add
+
 // @begin kernels-swiglu
 // silu(x) = x / (1 + e^-x): close to x where x is large, to 0 where it is
 // very negative.
@@ -238,8 +247,8 @@ static double spin_f32_scalar(int rounds, float *result)
 // @begin kernels-table
 const kernels kernels_scalar = {
     "scalar", quantize_scalar, tile_q8_scalar, tile_f32_scalar,
-    swiglu_scalar, attend_scalar, encode_scalar, spin_q8_scalar,
-    spin_f32_scalar
+    rmsnorm, add_scalar, swiglu_scalar, attend_scalar, attend_merge,
+    attend_finish, encode_scalar, spin_q8_scalar, spin_f32_scalar
 };
 
 // The other sets stand in kernels/, a folder that not every chapter has. Its

@@ -92,6 +92,13 @@ struct kernels {
     void (*tile_q8)(const kernel_tile *tile);
     void (*tile_f32)(const kernel_tile *tile);
 
+    // rmsnorm() of norm.h.
+    void (*norm)(float *out, const float *x, const float *weight, int n,
+                 float eps);
+
+    // to[i] += from[i]
+    void (*add)(float *to, const float *from, int n);
+
     // gate[i] = silu(gate[i]) * up[i]
     void (*swiglu)(float *gate, const float *up, int n);
 
@@ -100,6 +107,11 @@ struct kernels {
     // numbers that quant_decode() makes of them, exactly: a code of 8 bits
     // times a scale of 11 fits in a float.
     void (*attend)(const attend_span *span);
+
+    // attend_merge() and attend_finish() of attention.h.
+    void (*merge)(attend_state *state, float maximum, float total,
+                  const float *out, int head_dim);
+    void (*finish)(attend_state *state, int head_dim);
 
     // A row of n numbers of a cache of F32, F16 or Q8_0: the bytes that
     // quant_encode() makes.

@@ -5,7 +5,6 @@
 
 #include "common/attention.h"
 #include "common/linear.h"
-#include "common/norm.h"
 #include "common/quant.h"
 #include "common/rope.h"
 #include "common/threads.h"
@@ -148,8 +147,9 @@ static void norm_rows(void *context, int piece, int worker)
     (void)worker;
     for (int r = piece * ROWS_AT_ONCE; r < last_row(job, piece); r++) {
         size_t at = (size_t)r * (size_t)job->n_columns;
-        rmsnorm(job->out + at, job->in + at, job->weight, job->n_columns,
-                (float)job->m->config.norm_eps);
+        job->m->products.kernels->norm(job->out + at, job->in + at,
+                                       job->weight, job->n_columns,
+                                       (float)job->m->config.norm_eps);
     }
 }
 
@@ -184,10 +184,11 @@ static void add_rows(void *context, int piece, int worker)
 {
     const row_job *job = context;
     (void)worker;
-    size_t columns = (size_t)job->n_columns;
-    size_t end = (size_t)last_row(job, piece) * columns;
-    for (size_t i = (size_t)piece * ROWS_AT_ONCE * columns; i < end; i++)
-        job->out[i] += job->in[i];
+    for (int r = piece * ROWS_AT_ONCE; r < last_row(job, piece); r++) {
+        size_t at = (size_t)r * (size_t)job->n_columns;
+        job->m->products.kernels->add(job->out + at, job->in + at,
+                                      job->n_columns);
+    }
 }
 
 static void add_to_residual(llama *m, const float *in, int n_rows)

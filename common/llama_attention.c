@@ -221,12 +221,13 @@ static void attend_tile(const llama *m, tile *t)
             first++;
         attend_span span = run_span(m, t, first, s);
         for (int r = 0; r < span.n_rows; r++)
-            attend_merge(&t->states[first * t->group + r], span.maximum[r],
-                         span.total[r], span.out + (size_t)r * head_dim,
-                         span.head_dim);
+            m->products.kernels->merge(
+                &t->states[first * t->group + r], span.maximum[r],
+                span.total[r], span.out + (size_t)r * head_dim,
+                span.head_dim);
     }
     for (int r = 0; r < t->span.n_rows; r++)
-        attend_finish(&t->states[r], t->span.head_dim);
+        m->products.kernels->finish(&t->states[r], t->span.head_dim);
 }
 // @end llama-attend-tile
 
@@ -266,12 +267,14 @@ static void span_piece(void *context, int piece, int worker)
 {
     const attend_job *job = context;
     const model_config *c = &job->m->config;
-    int slot = piece / c->n_kv_heads, token = 0;
+    // All spans of a head, then the next: a thread's share is one stream.
+    int n_slots = job->first_span[job->batch->n_tokens];
+    int slot = piece % n_slots, token = 0;
     while (slot >= job->first_span[token + 1])
         token++;
     tile t = {.first = token, .n_tokens = 1,
               .group = c->n_heads / c->n_kv_heads,
-              .head = piece % c->n_kv_heads};
+              .head = piece / n_slots};
     open_tile(&t, job, worker);
     int s = slot - job->first_span[token];
     attend_span span = run_span(job->m, &t, 0, s);
@@ -298,9 +301,10 @@ static void merge_piece(void *context, int piece, int worker)
     for (int slot = job->first_span[token];
          slot < job->first_span[token + 1]; slot++) {
         const float *from = span_result(job->m, slot, head);
-        attend_merge(&state, from[0], from[1], from + 2, head_dim);
+        job->m->products.kernels->merge(&state, from[0], from[1], from + 2,
+                                        head_dim);
     }
-    attend_finish(&state, head_dim);
+    job->m->products.kernels->finish(&state, head_dim);
 }
 // @end llama-merge-piece
 

@@ -40,6 +40,64 @@ static void swiglu_is_the_same(void **unused)
     }
 }
 
+static const float bad_numbers[] = {NAN, INFINITY, -INFINITY, 3e38f};
+
+// Rows of every length up to 70, and numbers of every kind in them.
+static void norm_and_addition_are_the_same(void **unused)
+{
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table);
+    float x[70], weight[70], out[2][72];
+    (void)unused;
+    for (int round = 0; round < 70 * 9; round++) {
+        int n = 1 + round % 70;
+        for (int k = 0; k < n; k++) {
+            x[k] = uniform() * (round % 2 ? 1.0f : 1e-20f);
+            weight[k] = uniform();
+        }
+        if (round > 70 * 5)
+            x[next() % (unsigned)n] = bad_numbers[round % 4];
+        for (int i = 0; i < n_tables; i++) {
+            out[0][n] = out[1][n] = 5.0f;
+            kernels_scalar.norm(out[0], x, weight, n, 1e-5f);
+            table[i]->norm(out[1], x, weight, n, 1e-5f);
+            assert_same(table[i]->name, out[0], out[1], n + 1);
+            kernels_scalar.add(out[0], x, n);
+            table[i]->add(out[1], x, n);
+            assert_same(table[i]->name, out[0], out[1], n + 1);
+        }
+    }
+}
+
+// Spans that come one after another, from the first, which meets nothing.
+static void spans_are_merged_the_same(void **unused)
+{
+    const kernels *table[MOST_TABLES];
+    int n_tables = tables(table);
+    (void)unused;
+    for (int d = 1; d < 70; d++)
+        for (int i = 0; i < n_tables; i++) {
+            float out[2][70] = {{0}}, from[70];
+            attend_state a = {-INFINITY, 0.0f, out[0]};
+            attend_state b = {-INFINITY, 0.0f, out[1]};
+            for (int span = 0; span < 12; span++) {
+                float maximum = 40.0f * uniform(), total = 1.5f + uniform();
+                if (span > 7)
+                    maximum = bad_numbers[(span + d) % 4];
+                for (int k = 0; k < d; k++)
+                    from[k] = uniform();
+                kernels_scalar.merge(&a, maximum, total, from, d);
+                table[i]->merge(&b, maximum, total, from, d);
+                assert_same(table[i]->name, &a.maximum, &b.maximum, 1);
+                assert_same(table[i]->name, &a.total, &b.total, 1);
+                assert_same(table[i]->name, out[0], out[1], 70);
+            }
+            kernels_scalar.finish(&a, d);
+            table[i]->finish(&b, d);
+            assert_same(table[i]->name, out[0], out[1], 70);
+        }
+}
+
 typedef struct {
     float maximum[100], total[100], out[100 * 96];
 } attended;
@@ -62,7 +120,7 @@ static const dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_Q8_0};
 static void spans_are_the_same(void **unused)
 {
     static const int dims[] = {16, 32, 64, 80, 96, 20};
-    static const int rows[] = {1, 3, 16, 37, 100};
+    static const int rows[] = {1, 3, 8, 37, 100};
     static float q[100 * 96], numbers[128 * 96];
     static uint16_t kv[3][2][2 * 128 * 96];     // of each type
     static attended a, b;
@@ -280,6 +338,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(swiglu_is_the_same),
+        cmocka_unit_test(norm_and_addition_are_the_same),
+        cmocka_unit_test(spans_are_merged_the_same),
         cmocka_unit_test(spans_are_the_same),
         cmocka_unit_test(spans_not_finite),
         cmocka_unit_test(rows_are_encoded_the_same),

@@ -54,6 +54,7 @@ enum {
 #include "common/kernels/body_unpack.h"
 #include "common/kernels/body_q8.h"
 #include "common/kernels/body_f32.h"
+#include "common/kernels/body_vector.h"
 #include "common/kernels/body_attend.h"
 #include "common/kernels/body_attend_few.h"
 #include "common/kernels/body_attend_tile.h"
@@ -62,6 +63,6 @@ enum {
 
 extern const kernels KERNELS_TABLE;
 const kernels KERNELS_TABLE = {
-    KERNELS_NAME, quantize, tile_q8, tile_f32, swiglu, attend,
-    encode, spin_q8, spin_f32
+    KERNELS_NAME, quantize, tile_q8, tile_f32, norm, add,
+    swiglu, attend, merge, finish, encode, spin_q8, spin_f32
 };

@@ -1,42 +1,4 @@
-// The exponential, SwiGLU, and what attention is made of.
-
-// @begin simd-exp
-// exp_f32() of attention.c, step by step.
-static INLINE vf f_exp(vf x)
-{
-    const vf shift = f_set1(0x1.8p23f);
-    vf low = f_set1(-87.0f), from = x;
-    x = f_min(f_set1(88.0f), x);        // in this order NaN stays NaN
-    x = f_max(low, x);
-    vf n = f_sub(f_fma(x, f_set1(1.44269504f), shift), shift);
-    vf r = f_fma(n, f_set1(-0.693359375f), x);
-    r = f_fma(n, f_set1(2.12194440e-4f), r);
-
-    vf sum = f_set1(1.0f / 5040);
-    sum = f_fma(sum, r, f_set1(1.0f / 720));
-    sum = f_fma(sum, r, f_set1(1.0f / 120));
-    sum = f_fma(sum, r, f_set1(1.0f / 24));
-    sum = f_fma(sum, r, f_set1(1.0f / 6));
-    sum = f_fma(sum, r, f_set1(0.5f));
-    sum = f_fma(sum, r, f_set1(1.0f));
-    sum = f_fma(sum, r, f_set1(1.0f));
-    return f_zero_where_le(f_mul(sum, f_pow2(n)), from, low);
-}
-// @end simd-exp
-
-// @begin simd-swiglu
-static void swiglu(float *gate, const float *up, int n)
-{
-    int i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        vf g = f_load(gate + i);
-        vf e = f_exp(f_mul(g, f_set1(-1.0f)));
-        vf s = f_div(g, f_add(f_set1(1.0f), e));
-        f_store(gate + i, f_mul(s, f_load(up + i)));
-    }
-    kernels_scalar.swiglu(gate + i, up + i, n - i);
-}
-// @end simd-swiglu
+// What attention is made of.
 
 // @begin simd-chunk
 // Positions that are decoded at once: their floats stay in the first cache
@@ -207,15 +169,41 @@ static INLINE void weights_of(float *scores, int n, float *maximum,
             f_store(at, weight);
             sum[p] = f_add(sum[p], weight);
         }
-    float lane[16];
-    UNROLL for (int p = 0; p < PARTS; p++)
-        f_store(lane + p * LANES, sum[p]);
-    for (int width = 8; width > 0; width /= 2)
-        for (int j = 0; j < width; j++)
-            lane[j] += lane[j + width];
-    *total = lane[0];
+    *total = sixteen_sums(sum);
 }
 // @end simd-weights
+
+// @begin simd-merge
+// attend_merge() and attend_finish() of attention.c, step by step.
+static void merge(attend_state *state, float maximum, float total,
+                  const float *out, int head_dim)
+{
+    float largest = maximum > state->maximum ? maximum : state->maximum;
+    float a[LANES], b[LANES];
+    vf ours = f_exp(f_set1(state->maximum - largest));
+    vf theirs = f_exp(f_set1(maximum - largest));
+    f_store(a, ours);
+    f_store(b, theirs);
+    state->maximum = largest;
+    state->total = state->total * a[0] + total * b[0];
+    int i = 0;
+    for (; i + LANES <= head_dim; i += LANES)
+        f_store(state->out + i, f_add(f_mul(f_load(state->out + i), ours),
+                                      f_mul(f_load(out + i), theirs)));
+    for (; i < head_dim; i++)
+        state->out[i] = state->out[i] * a[0] + out[i] * b[0];
+}
+
+static void finish(attend_state *state, int head_dim)
+{
+    int i = 0;
+    for (; i + LANES <= head_dim; i += LANES)
+        f_store(state->out + i, f_div(f_load(state->out + i),
+                                      f_set1(state->total)));
+    for (; i < head_dim; i++)
+        state->out[i] /= state->total;
+}
+// @end simd-merge
 
 // @begin simd-values
 // Values of n positions, of heads of d numbers.
