@@ -1,227 +1,238 @@
-"""Our engine and llama-cpp-python side by side on the same file.
+"""Engines side by side on the same files: decoding, a long prompt, decoding
+behind one; what share of the machine's limits each reaches.
 
-    python3 tools/bench.py [--model FILE] [--threads 2] [--rounds 5]
+    python3 tools/bench.py [--models NAME...] [--rounds 5] [--threads 2]
 
-Each engine decodes after a short prompt and takes in a long one, in
-alternating rounds, because a machine's speed drifts; the table shows
-medians. The peer is optional: pip install llama-cpp-python. The numbers
-also go to build/bench.json.
-
-    python3 tools/bench.py --depth 4096 --caches f32 f16 q8_0
-
-decodes after a text of 4096 tokens, with keys and values stored in each of
-these types.
+Engines take turns, and every other round in reverse, because a machine's
+speed drifts; the limits are measured in each round, too. Medians go to a
+table and, with everything, to benchmarks/DATE-COMMIT.json, which keeps the
+models of earlier runs of that day and commit; two such files are compared by
+bench_table.py. `make bench` calls this.
 """
 
 import argparse
-import hashlib
+import datetime
 import json
 import platform
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
+import bench_engines
+import bench_models
+import bench_table
+
 ROOT = Path(__file__).resolve().parent.parent
-MODEL = ROOT / "data/models/SmolLM2-135M-Instruct.Q4_1.gguf"
-TYPES = {"f32": 0, "f16": 1, "q8_0": 8}     # their numbers in a GGUF file
 TEXT = ("The history of computing is older than the machines that we call "
         "computers. People counted with pebbles, with knots and with wheels, "
         "and each of these taught them what the next one should do. ")
+FLOATS = ("F16", "F32", "BF16")     # types that are multiplied as floats
+DIGITS = 5                          # kept of a measured number
 
 
-class Ours:
-    def __init__(self, options, prompt, start, cache=None):
-        self.options, self.prompt, self.start = options, prompt, start
-        self.cache = cache
-        self.name = f"ours, {cache}" if cache else "ours"
-
-    def run(self, prompt, n):
-        o = self.options
-        command = [str(ROOT / "chapter-08/run"), "-m", str(o.model), "-p",
-                   prompt, "-n", str(n), "-c", str(o.context), "-t",
-                   str(o.threads), "--temp", "0", "--ignore-eos", "--json"]
-        if o.isa:
-            command += ["--isa", o.isa]
-        if self.cache:
-            command += ["-ctk", self.cache]
-        out = subprocess.run(command, capture_output=True, text=True)
-        if out.returncode != 0:
-            sys.exit(out.stderr.strip())
-        return json.loads(out.stdout)
-
-    def decode(self):
-        result = self.run(self.start, self.options.tokens)
-        self.isa = result["isa"]
-        return result["decode_tokens_per_second"], result["text"]
-
-    def prefill(self):
-        result = self.run(self.prompt, 1)
-        return result["prefill_tokens_per_second"], result["text"]
+@dataclass
+class Job:
+    """What is measured: a prompt, and how many tokens behind it."""
+    what: str
+    file: Path
+    n_prompt: int
+    n_tokens: int
+    is_deep: bool = False
 
 
-class Peer:
-    def __init__(self, options, prompt, start, cache=None):
-        import llama_cpp
-        self.name = f"llama.cpp, {cache}" if cache else "llama.cpp"
-        self.version = llama_cpp.__version__
-        self.options, self.prompt, self.start = options, prompt, start
-        # It can store values in blocks with its fused attention alone.
-        stored = {"type_k": TYPES[cache], "type_v": TYPES[cache],
-                  "flash_attn": True} if cache else {}
-        self.llama = llama_cpp.Llama(
-            str(options.model), n_ctx=options.context, verbose=False,
-            n_threads=options.threads, n_threads_batch=options.threads,
-            n_batch=512, n_ubatch=512, **stored)
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+",
+                        default=list(bench_models.MODELS),
+                        help="names of bench_models.py, or GGUF files")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=64,
+                        help="decoded in a round")
+    parser.add_argument("--prompt", type=int, default=512,
+                        help="tokens of the long prompt")
+    parser.add_argument("--depths", type=int, nargs="*", default=[1024],
+                        help="tokens before others are decoded")
+    parser.add_argument("--cache", default="f16",
+                        choices=["f32", "f16", "q8_0"])
+    parser.add_argument("--isa", default=None, help="of our kernels")
+    parser.add_argument("--peer-python", default=None,
+                        help="a Python that has llama-cpp-python")
+    parser.add_argument("--peer", nargs="*", default=[],
+                        help="programs with the options of llama-bench")
+    parser.add_argument("--wrap", default="",
+                        help="put before each command that is measured")
+    parser.add_argument("--out", type=Path, default=None)
+    options = parser.parse_args()
+    options.context = max([options.prompt, *options.depths]) \
+        + options.tokens + 16
+    return options
 
-    def tokens(self, text):
-        return self.llama.tokenize(text.encode(), add_bos=False,
-                                   special=True)
 
-    def best(self):
-        """The likeliest next token, without a sampler's overhead."""
-        import llama_cpp
-        logits = llama_cpp.llama_get_logits_ith(self.llama.ctx, -1)
-        import numpy as np
-        n = self.llama.n_vocab()
-        return int(np.ctypeslib.as_array(logits, shape=(n,)).argmax())
+def long_text(model, n):
+    """The longest beginning of our text that is n tokens at most."""
+    text = TEXT * (n // 40 + 2)
+    low, high = 0, len(text)
+    while low + 1 < high:
+        middle = (low + high) // 2
+        ids = subprocess.run(
+            [ROOT / "chapter-04/run", "-m", model, "--ids", "-"], cwd=ROOT,
+            input=text[:middle], capture_output=True, text=True, check=True)
+        low, high = (middle, high) if len(ids.stdout.split()) <= n \
+            else (low, middle)
+    return text[:low]
 
-    def decode(self):
-        self.llama.reset()
-        self.llama.eval(self.tokens(self.start))
-        ids = [self.best()]
-        start = time.perf_counter()
-        for _ in range(self.options.tokens - 1):
-            self.llama.eval(ids[-1:])
-            ids.append(self.best())
-        seconds = time.perf_counter() - start
-        text = self.llama.detokenize(ids).decode(errors="replace")
-        return (self.options.tokens - 1) / seconds, text
 
-    def prefill(self):
-        ids = self.tokens(self.prompt)
-        self.llama.reset()
-        start = time.perf_counter()
-        self.llama.eval(ids)
-        best = self.best()
-        seconds = time.perf_counter() - start
-        return len(ids) / seconds, self.llama.detokenize([best]).decode(
-            errors="replace")
+def jobs_of(model, options, folder):
+    def job(what, n_prompt, n_tokens, is_deep=False):
+        file = folder / f"{model.stem}-{n_prompt}.txt"
+        if not file.exists():
+            file.write_text(long_text(model, n_prompt))
+        return Job(what, file, n_prompt, n_tokens, is_deep)
+
+    return [job("tg", 4, options.tokens), job("pp", options.prompt, 1)] + [
+        job(f"tg@{depth}", depth, options.tokens // 2, True)
+        for depth in options.depths]
+
+
+def measure(model, engines, jobs, options):
+    """Every run: {engine: {what: [results]}}, the limits, the starts."""
+    runs = {e.name: {job.what: [] for job in jobs} for e in engines}
+    limits, starts = [], []
+    for i in range(options.rounds):
+        limits.append(bench_engines.limits(options))
+        for engine in engines if i % 2 == 0 else reversed(engines):
+            for job in jobs:
+                runs[engine.name][job.what].append(engine.run(model, job))
+            print(f"{model.name}: round {i + 1} of {options.rounds}, "
+                  f"{engine.name}", file=sys.stderr)
+        starts.append(engines[0].start(
+            model, Job("start", jobs[0].file, 4, 1)))
+    return runs, limits, starts
+
+
+def rounded(value):
+    return float(f"{value:.{DIGITS}g}")
+
+
+def middle(limits):
+    """Medians of what the probes said."""
+    return {key: rounded(statistics.median(l[key] for l in limits))
+            for key in limits[0] if key.endswith("per_second")}
+
+
+def share_of(what, speed, cost, limits, model):
+    """Of the memory's speed when decoding, of the arithmetic otherwise."""
+    if what != "pp":
+        return rounded(speed * cost["bytes"]
+                       / limits["memory_bytes_per_second"])
+    kind = "f32" if any(t in model.stem.upper() for t in FLOATS) else "q8"
+    return rounded(speed * cost["multiply_adds"]
+                   / limits[f"{kind}_multiply_adds_per_second"])
+
+
+def summary(model, runs, limits, starts):
+    limit = middle(limits)
+    found = {"limits": limit, "engines": {}, "ratios": {},
+             "start_ms": rounded(1e3 * statistics.median(starts)),
+             "bytes": model.stat().st_size}
+    for engine, whats in runs.items():
+        found["engines"][engine] = rows = {}
+        for what, results in whats.items():
+            speeds = [r["speed"] for r in results]
+            texts = {r["text"] for r in results}
+            median = statistics.median(speeds)
+            rows[what] = {
+                "median": rounded(median),
+                "all": [rounded(s) for s in speeds],
+                "text": texts.pop() if len(texts) == 1 else "differs",
+                "share": share_of(what, median, runs["ours"][what][0],
+                                  limit, model)}
+    ours = found["engines"]["ours"]
+    found["ratios"] = {
+        engine: {what: rounded(ours[what]["median"] / rows[what]["median"])
+                 for what in rows}
+        for engine, rows in found["engines"].items() if engine != "ours"}
+    return found
 
 
 def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines() \
-            if Path("/proc/cpuinfo").exists() else []:
+    info = Path("/proc/cpuinfo")
+    for line in info.read_text().splitlines() if info.exists() else []:
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
 
 
-def long_prompt(options, n):
-    """A text of n tokens, found by our own tokenizer."""
-    text = TEXT * (n // 40 + 2)
-    ids = subprocess.run([str(ROOT / "chapter-04/run"), "-m",
-                          str(options.model), "--ids", "-"], input=text,
-                         capture_output=True, text=True)
-    if ids.returncode != 0:         # roughly: four letters to a token
-        return text[:n * 5]
-    low, high = 0, len(text)        # the longest beginning that fits
-    while low + 1 < high:
-        middle = (low + high) // 2
-        out = subprocess.run([str(ROOT / "chapter-04/run"), "-m",
-                              str(options.model), "--ids", "-"],
-                             input=text[:middle], capture_output=True,
-                             text=True).stdout
-        if len(out.split()) <= n:
-            low = middle
-        else:
-            high = middle
-    return text[:low]
+def commit():
+    def git(*arguments):
+        return subprocess.run(["git", *arguments], cwd=ROOT, check=False,
+                              capture_output=True, text=True).stdout.strip()
+    changed = git("status", "--porcelain", "common", "chapters/08-llama")
+    return (git("rev-parse", "--short=10", "HEAD") or "unknown") \
+        + ("+" if changed else "")
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, default=MODEL)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--tokens", type=int, default=64,
-                        help="tokens to decode in a round")
-    parser.add_argument("--prompt", type=int, default=512,
-                        help="tokens of the long prompt")
-    parser.add_argument("--context", type=int, default=1024)
-    parser.add_argument("--depth", type=int, default=0,
-                        help="tokens of the text before decoding starts")
-    parser.add_argument("--caches", nargs="+", default=[None],
-                        choices=list(TYPES), help="types of keys and values")
-    parser.add_argument("--isa", default=None, help="of our kernels")
-    options = parser.parse_args()
-    options.context = max(options.context, options.depth + options.tokens)
-    return options
+def counter(folder):
+    """What counts a program's memory, where that can be done: Linux."""
+    library = folder / "count.so"
+    done = subprocess.run(
+        ["cc", "-O1", "-shared", "-fPIC", "-o", library,
+         ROOT / "tests/memory/count.c", "-ldl", "-lpthread"], check=False,
+        capture_output=True) if sys.platform == "linux" else None
+    return library if done and done.returncode == 0 else None
 
 
-def measure(engines, rounds):
-    found = {(e.name, what): [] for e in engines
-             for what in ("decode", "prefill")}
-    text = {}
-    for i in range(rounds):
-        for engine in engines if i % 2 == 0 else reversed(engines):
-            for what in ("decode", "prefill"):
-                speed, text[engine.name, what] = getattr(engine, what)()
-                found[engine.name, what].append(speed)
-            print(f"round {i + 1} of {rounds}: {engine.name}",
-                  file=sys.stderr)
-    return found, text
+def one_model(model, engines, options, folder):
+    jobs = jobs_of(model, options, folder)
+    runs, limits, starts = measure(model, engines, jobs, options)
+    found = summary(model, runs, limits, starts)
+    library = counter(folder)
+    if library:
+        found["anonymous_bytes"], found["planned_bytes"] = \
+            engines[0].memory(model, jobs[0], library)
+    return found, limits
 
 
-def report(engines, found, text, options):
-    result = {"machine": processor(), "threads": options.threads,
-              "depth": options.depth,
-              "model": options.model.name, "isa": engines[0].isa,
-              "rounds": options.rounds, "engines": {}}
-    print(f"{result['machine']}, {options.threads} threads, "
-          f"{result['isa']}, {options.model.name}, median of "
-          f"{options.rounds} rounds")
-    print(f"{'engine':18} {'what':8} {'tokens/s':>9} {'lowest':>8} "
-          f"{'highest':>8}  text")
-    for (name, what), speeds in found.items():
-        median = statistics.median(speeds)
-        digest = hashlib.sha256(text[name, what].encode()).hexdigest()[:12]
-        result["engines"].setdefault(name, {})[what] = {
-            "median": median, "all": speeds, "text_sha256": digest}
-        print(f"{name:18} {what:8} {median:9.1f} {min(speeds):8.1f} "
-              f"{max(speeds):8.1f}  {digest}")
-    first, *others = (engine.name for engine in engines)
-    for other in others:
-        result.setdefault("ratio", {})[other] = ratios = {
-            what: statistics.median(found[first, what])
-            / statistics.median(found[other, what])
-            for what in ("decode", "prefill")}
-        print(f"{first}, times as fast as {other}: " + ", ".join(
-            f"{what} {ratio:.2f}" for what, ratio in ratios.items()))
-    path = ROOT / "build/bench.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n")
+def kept(out, result):
+    """Models that an earlier run put into the same file, measured alike."""
+    if not out.exists():
+        return {}
+    old = json.loads(out.read_text())
+    same = all(old[key] == result[key] for key in (
+        "commit", "machine", "threads", "isa", "cache", "context", "whats"))
+    return old["models"] if same else {}
 
 
 def main():
     options = arguments()
-    if not options.model.exists():
-        sys.exit(f"{options.model} is missing: make smollm2 fetches it")
-    prompt = long_prompt(options, options.prompt)
-    start = (long_prompt(options, options.depth) if options.depth
-             else "Once upon a time")
-    engines = [Ours(options, prompt, start, cache)
-               for cache in options.caches]
-    try:
-        engines += [Peer(options, prompt, start, cache)
-                    for cache in options.caches]
-    except ImportError:
-        print("llama-cpp-python is not installed (pip install "
-              "llama-cpp-python): measuring our engine alone",
-              file=sys.stderr)
-    found, text = measure(engines, options.rounds)
-    report(engines, found, text, options)
+    engines = bench_engines.engines(options)
+    paths = [bench_models.path_of(name) for name in options.models]
+    result = {"date": datetime.date.today().isoformat(), "commit": commit(),
+              "machine": processor(), "threads": options.threads,
+              "rounds": options.rounds, "cache": options.cache,
+              "context": options.context, "models": {},
+              "whats": ["tg", "pp", *(f"tg@{d}" for d in options.depths)]}
+    limits = []
+    with tempfile.TemporaryDirectory() as folder:
+        for path in paths:
+            result["models"][path.name], found = one_model(
+                path.resolve(), engines, options, Path(folder))
+            limits += found
+    result["isa"], result["limits"] = limits[0]["isa"], middle(limits)
+    result["versions"] = {e.name: e.version for e in engines
+                          if hasattr(e, "version")}
+    out = options.out or (ROOT / "benchmarks" /
+                          f"{result['date']}-{result['commit']}.json")
+    out.parent.mkdir(exist_ok=True)
+    result["models"] = kept(out, result) | result["models"]
+    out.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
+    print(bench_table.table(result))
+    print(f"stored in {out}", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

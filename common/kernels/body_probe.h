@@ -1,5 +1,5 @@
 // What the arithmetic of an instruction set allows: its multiply-adds on
-// numbers that stay in registers. Nothing is loaded, so nothing is waited for.
+// numbers that stay in registers. Nothing is loaded, nothing is waited for.
 
 // @begin probe-spin
 // So many sums that each is ready again when its turn comes: a multiply-add

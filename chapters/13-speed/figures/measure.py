@@ -1,0 +1,73 @@
+"""Measure what the pictures of chapter 13 show; draw.py draws it.
+
+    python3 chapters/13-speed/figures/measure.py [lab] [roofline] [steps]
+
+Takes two minutes, wants a quiet machine, and writes measured.json; with words
+only these parts of it.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+MODEL = ROOT / "data/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+TEXT = "People counted with pebbles, with knots and with wheels. "
+TOKENS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+# What chapter 8's program is told, step by step.
+STEPS = (
+    ("floats, plain C", ["--isa", "scalar", "--activations", "f32", "-t", 1]),
+    ("codes, plain C", ["--isa", "scalar", "-t", 1]),
+    ("8 lanes", ["--isa", "avx2", "-t", 1]),
+    ("16 lanes", ["--isa", "avx512", "-t", 1]),
+    ("all threads", []),
+)
+
+
+def run(*command):
+    done = subprocess.run([*map(str, command)], cwd=ROOT, check=True,
+                          capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def lab(*options):
+    return run("chapter-13/run", "lab", *options, "--json")
+
+
+def experiments():
+    return {"limits": lab("limits"),
+            **{name: lab(name)["versions"]
+               for name in ("decode", "matmul", "attention")}}
+
+
+def roofline():
+    size = ("--rows", 24576, "--columns", 2048)
+    return {n: lab("matmul", *size, "--tokens", n, "--best")["versions"][0]
+            for n in TOKENS}
+
+
+def step(options):
+    """Seconds for a token, written and read: the median of three runs."""
+    slow = "scalar" in options
+    said = sorted((run(
+        "chapter-08/run", "-m", MODEL, "-p", TEXT * (1 if slow else 20),
+        "-n", 5 if slow else 48, "--temp", 0, "--ignore-eos", "--json",
+        *options) for _ in range(1 if slow else 3)),
+        key=lambda s: s["decode_tokens_per_second"])[-1 if slow else 1]
+    return {"written": 1 / said["decode_tokens_per_second"],
+            "read": 1 / said["prefill_tokens_per_second"]}
+
+
+def main():
+    parts = {"lab": experiments, "roofline": roofline, "steps": lambda: {
+        name: step(options) for name, options in STEPS}}
+    path = HERE / "measured.json"
+    found = json.loads(path.read_text()) if path.exists() else {}
+    for name in sys.argv[1:] or parts:
+        found[name] = parts[name]()
+    path.write_text(json.dumps(found, indent=1) + "\n")
+
+
+main()
