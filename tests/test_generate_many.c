@@ -22,7 +22,11 @@ static generation going[MOST];
 
 static generate_options wild(int sequence)
 {
+    // Texts that never come, and whose beginnings are held back.
+    static const char *const stops[] = {"e\x01", " \x01", "t\x01"};
     generate_options o = greedy(&texts[sequence], 20 + 7 * sequence);
+    o.stops = stops;
+    o.n_stops = 3;
     o.sampling.temperature = 1;
     o.sampling.seed = 5;
     o.ignore_end = true;
