@@ -1,6 +1,21 @@
 // Quantized products: a row of the weight in each lane.
 
 // @begin q8-quantize
+// Codes of sixteen numbers; their sum.
+static INLINE float quantize_half(const float *from, vf inverse,
+                                  int8_t *codes)
+{
+    vf shift = f_set1(0x1.8p23f), sum = f_set1(0.0f);
+    UNROLL for (int i = 0; i < 16; i += LANES) {
+        vf code = f_add(f_mul(f_load(from + i), inverse), shift);
+        f_store_low_bytes(codes + i, code);
+        sum = f_add(sum, f_sub(code, shift));
+    }
+    return f_total(sum);        // of whole numbers: exact in any order
+}
+// @end q8-quantize
+
+// @begin q8-quantize-2
 static void quantize(const activations *x, int t)
 {
     const float *row = x->values + (size_t)t * (size_t)x->n_columns;
@@ -16,18 +31,10 @@ static void quantize(const activations *x, int t)
         if (scale <= QUANT_TINY)
             scale = 0.0f;
         vf inverse = f_set1(scale != 0.0f ? 1.0f / scale : 0.0f);
-        vf shift = f_set1(0x1.8p23f);
         float half[2];
-        UNROLL for (int k = 0; k < 2; k++) {
-            vf sum = f_set1(0.0f);
-            UNROLL for (int i = 16 * k; i < 16 * k + 16; i += LANES) {
-                vf code = f_add(f_mul(f_load(from + i), inverse), shift);
-                f_store_low_bytes(x->codes + block * QUANT_BLOCK + (size_t)i,
-                                  code);
-                sum = f_add(sum, f_sub(code, shift));
-            }
-            half[k] = f_total(sum);     // whole numbers: exact in any order
-        }
+        UNROLL for (int k = 0; k < 2; k++)
+            half[k] = quantize_half(from + 16 * k, inverse,
+                                    x->codes + block * QUANT_BLOCK + 16 * k);
         if (isnan(half[0] + half[1])) { // NaN, or infinity times 1 / infinity
             activations_block_nan(x, block);
             continue;
@@ -38,7 +45,7 @@ static void quantize(const activations *x, int t)
         x->half_sums[2 * block + 1] = (int16_t)half[1];
     }
 }
-// @end q8-quantize
+// @end q8-quantize-2
 
 // @begin q8-dot-run
 // factor * the sum of a run's activation codes, in each lane: what the
