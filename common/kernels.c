@@ -262,6 +262,9 @@ const kernels kernels_scalar = {
 #ifdef HAVE_KERNELS_PORTABLE
 extern const kernels kernels_portable;
 #endif
+#ifdef HAVE_KERNELS_AMX
+extern const kernels kernels_amx;
+#endif
 static bool runs_anywhere(void)
 {
     return true;
@@ -280,6 +283,10 @@ static const struct {
 #undef SET
 #endif
     {&kernels_scalar, runs_anywhere},
+    // Those below are taken by name only.
+#ifdef HAVE_KERNELS_AMX             // no machine of ours has run it
+    {&kernels_amx, cpu_runs_amx},
+#endif
 #ifdef HAVE_KERNELS_PORTABLE        // to test the tiling with; it is slow
     {&kernels_portable, runs_anywhere},
 #endif
@@ -295,6 +302,9 @@ const char *kernels_names(void)
 #undef SET
 #endif
            " scalar"
+#ifdef HAVE_KERNELS_AMX
+           " amx"
+#endif
 #ifdef HAVE_KERNELS_PORTABLE
            " portable"
 #endif

@@ -36,7 +36,7 @@ void *memory(size_t n)
 // The tables that are not in the program, to test what no machine here runs:
 // tiles of other widths, and the instruction of AVX-VNNI as AVX-512 has it.
 #ifndef NO_TWINS                // where time is short: tests/cross
-extern const kernels twin_4, twin_8;
+extern const kernels twin_4, twin_8, twin_amx;
 #endif
 #ifdef HAVE_KERNELS_AVX512
 extern const kernels twin_avxvnni;
@@ -66,6 +66,7 @@ int tables(const kernels *found[MOST_TABLES])
 #ifndef NO_TWINS
     n = add_table(&twin_4, found, n);
     n = add_table(&twin_8, found, n);
+    n = add_table(&twin_amx, found, n);
 #endif
 #ifdef HAVE_KERNELS_AVX512
     if (cpu_runs_avx512())

@@ -35,12 +35,13 @@ run = $(if $(V),$3,@printf '  %-4s  %s\n' '$1' '$2' && $3)
 # Faster versions of the kernels, one file for each instruction set. They
 # are there when their folder is: chapter 7 builds without it.
 ARCH := $(shell $(CC) -dumpmachine)
-SETS_x86_64  := avx2 avxvnni avx512
+SETS_x86_64  := avx2 avxvnni avx512 amx
 SETS_aarch64 := neon neon_dot
 SETS_arm64   := $(SETS_aarch64)
 FLAGS_avx2     := -mavx2 -mfma -mf16c
 FLAGS_avxvnni  := $(FLAGS_avx2) -mavxvnni
 FLAGS_avx512   := $(FLAGS_avx2) -mavx512f -mavx512bw -mavx512vl -mavx512vnni
+FLAGS_amx      := $(FLAGS_avx512) -mamx-tile -mamx-int8
 FLAGS_neon_dot := -march=armv8.2-a+dotprod
 # A set that this compiler has no flags for is left out.
 accepts = $(if $1,$(shell $(CC) $1 -x c -E /dev/null > /dev/null 2>&1 && echo yes),yes)

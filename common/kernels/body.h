@@ -61,8 +61,13 @@ enum {
 #include "common/kernels/body_encode.h"
 #include "common/kernels/body_probe.h"
 
+// A set that prepares the processor for its tiles does that around tile_q8().
+#ifndef TILE_Q8
+#define TILE_Q8 tile_q8
+#endif
+
 extern const kernels KERNELS_TABLE;
 const kernels KERNELS_TABLE = {
-    KERNELS_NAME, quantize, tile_q8, tile_f32, norm, add,
+    KERNELS_NAME, quantize, TILE_Q8, tile_f32, norm, add,
     swiglu, attend, merge, finish, encode, spin_q8, spin_f32
 };

@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE         // syscall()
 #include "common/kernels/cpu.h"
 
 #if defined(__x86_64__)
@@ -27,6 +28,31 @@ bool cpu_runs_avx512(void)
            && __builtin_cpu_supports("avx512bw")
            && __builtin_cpu_supports("avx512vl")
            && __builtin_cpu_supports("avx512vnni");
+}
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+// Tiles are eight kilobytes more to save for each thread, so Linux wants to
+// be asked first: once, for all threads of the program.
+static bool system_saves_tiles(void)
+{
+    enum { REQUEST = 0x1023, TILES = 18 };  // ARCH_REQ_XCOMP_PERM, XTILEDATA
+    return syscall(SYS_arch_prctl, REQUEST, TILES) == 0;
+}
+#else
+static bool system_saves_tiles(void)
+{
+    return false;
+}
+#endif
+
+bool cpu_runs_amx(void)
+{
+    // AMX-TILE and AMX-INT8, bits 24 and 25 of EDX in leaf 7.
+    unsigned a, b, c, d, both = 3u << 24;
+    return cpu_runs_avx512() && __get_cpuid_count(7, 0, &a, &b, &c, &d)
+           && (d & both) == both && system_saves_tiles();
 }
 
 #elif defined(__aarch64__)

@@ -7,6 +7,7 @@
 // the registers that they use. One function for each name in sets.h; those of
 // other processors' sets are not there.
 
+bool cpu_runs_amx(void);
 bool cpu_runs_avx512(void);
 bool cpu_runs_avxvnni(void);
 bool cpu_runs_avx2(void);

@@ -1,0 +1,4 @@
+#define KERNELS_TABLE kernels_amx
+#define KERNELS_NAME "amx"
+#define KERNELS_SIMD "common/kernels/simd_amx.h"
+#include "common/kernels/body.h"
