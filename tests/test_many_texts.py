@@ -141,16 +141,18 @@ def test_more_than_can_wait(long_model, tmp_path):
 
 
 def test_interrupted(long_model, tmp_path):
+    """Three that would never end."""
     run = subprocess.Popen(
         ["./chapter-08/run", "-m", long_model, "--batch-file",
          write(tmp_path / "lines", ["the rain", "plain", "in"] * 5), "-n",
-         "-1", "--ignore-eos", "--json", "-np", "3", "-c", "6000"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+         "-1", "--ignore-eos", "--json", "-np", "3", "-c", "200",
+         "--context-shift"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
     assert run.stdout.read(10)          # the first is on its way
     time.sleep(0.1)
     run.send_signal(signal.SIGINT)
     rest, said = run.communicate(timeout=30)
-    assert run.returncode == 0 and ", interrupted; " in said
+    assert run.returncode == 0 and b", interrupted; " in said
     answers = [json.loads(line) for line in rest.splitlines()[1:]]
     assert len(answers) == 2
     assert {a["finish_reason"] for a in answers} == {"interrupted"}
