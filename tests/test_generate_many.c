@@ -14,8 +14,9 @@
 enum { MOST = 8 };
 
 static const char *const PROMPTS[MOST] = {
-    "A", "A language model", "A token is a", "It reads the words of a model "
-    "and of a text, and it is not a number that one token can be", "words",
+    "A", "A language model", "A token is a", ("It reads the words of a "
+    "model and of a text, and it is not a number that one token can be"),
+    "words",
     "Each number", "the", "You are a token"};
 static collector texts[MOST];
 static generation going[MOST];
