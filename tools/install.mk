@@ -1,6 +1,6 @@
 # The tools and the library, for other programs.
 #
-#   make install      tools, liblll.a and headers under PREFIX (/usr/local)
+#   make install      tools, liblll.a, headers under PREFIX (/usr/local)
 #   make uninstall    take them away again
 
 PREFIX  ?= /usr/local
