@@ -1,9 +1,9 @@
 # Speed, measured side by side.
 #
-#   make bench             our engine beside llama-cpp-python, several models
-#   make bench MODELS="smollm2-q8_0 FILE" ROUNDS=9 THREADS=4    other settings
-#   make bench PEER=/path/to/llama-bench    beside another engine
-#   make bench-diff A=FILE B=FILE    what changed between two of benchmarks/
+#   make bench             our engine beside llama-cpp-python, seven models
+#   make bench MODELS=FILE ROUNDS=9 THREADS=4   of one's own, other settings
+#   make bench PEER=/path/to/llama-bench        beside another engine
+#   make bench-diff A=FILE B=FILE   what changed between two of benchmarks/
 #   make bench-tokenizer   encoding, beside the tokenizers package
 #   make compare-tokenizers   the same ids as llama-cpp-python's
 #   make compare-encoders  errors of stored weights, beside ggml's
