@@ -292,7 +292,9 @@ static const struct {
 #endif
 };
 enum { N_SETS = sizeof sets / sizeof sets[0] };
+// @end kernels-sets
 
+// @begin kernels-names
 const char *kernels_names(void)
 {
     return "auto"
@@ -310,7 +312,7 @@ const char *kernels_names(void)
 #endif
            ;
 }
-// @end kernels-sets
+// @end kernels-names
 
 // @begin kernels-select
 lll_status kernels_select(const char *name, const kernels **out,
