@@ -40,7 +40,7 @@ def table(result):
     """Tokens a second, and behind them the share of the limit."""
     whats = result["whats"]
     lines = head(result) + ["", f"{'':23}" + "".join(
-        f"{what:>9}{'':6}" for what in whats) + "text"]
+        f"{what:>9}{'':6}" for what in whats) + "  text"]
     for model, found in sorted(result["models"].items()):
         lines.append(short(model))
         for engine, runs in sorted(found["engines"].items(),
@@ -48,7 +48,7 @@ def table(result):
             lines.append(f"  {engine[:20]:21}" + "".join(
                 f"{speed(runs[what]['median']):>9}"
                 f"{share(runs[what]['share']):>6}" for what in whats)
-                + (runs[whats[0]]["text"] or "")[:7])
+                + "  " + (runs[whats[0]]["text"] or "")[:7])
         for engine, ratios in sorted(found["ratios"].items()):
             lines.append(f"  times {engine[:14]:15}" + "".join(
                 f"{ratios[what]:9.2f}{'':6}" for what in whats))

@@ -9,7 +9,7 @@
 
 // @begin attention-versions
 static const version versions[] = {
-    {"plain loops, two passes", false, false, false, false},
+    {"plain, two passes", false, false, false, false},
     {"spans", false, false, true, false},
     {"vectors, a head of q", false, true, false, false},
     {"heads that share keys", false, true, true, false},
@@ -161,7 +161,7 @@ lll_status lab_attention(lab *l, lll_error *err)
         1e-4                    // another order of sums, nothing else
     };
     if (status == LLL_OK && l->json == NULL)
-        printf("attention, %d heads of q and %d of keys, %d numbers each, %d "
+        printf("attention, %d heads of q, %d of keys, %d numbers each, %d "
                "positions, F16\n", KV_HEADS * GROUP, (int)KV_HEADS,
                (int)HEAD_DIM, w.positions);
     if (status == LLL_OK)

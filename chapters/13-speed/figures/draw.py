@@ -5,6 +5,7 @@
 
 import json
 import sys
+from math import log10
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -30,8 +31,8 @@ def roofline():
     edge = peak / memory
     plot.path([plot.at(1, memory), plot.at(edge, peak),
                plot.at(2000, peak)], INK, 1.3)
-    x, y = plot.at(1.6, memory * 3.2)
-    plot.text(x, y, f"memory: {memory:.0f} GB/s", 8.5)
+    x, y = plot.at(edge / 3.5, peak / 2.6)
+    plot.text(x, y, f"memory: {memory:.0f} GB/s", 8.5, "end")
     x, y = plot.at(2000, peak * 1.25)
     plot.text(x, y, f"arithmetic: {peak:.0f} G/s", 8.5, "end")
     for n, found in DATA["roofline"].items():
@@ -43,7 +44,8 @@ def roofline():
 
 
 def waterfall():
-    """What each step leaves of the time of one token."""
+    """What each step leaves of the time of one token; each factor of ten
+    has the same length."""
     steps = DATA["steps"]
     row, left, right = 17, 78, WIDTH - 42
     svg = Svg(WIDTH, 2 * (row * len(steps) + 24))
@@ -51,10 +53,12 @@ def waterfall():
     for what, title in (("written", "a token written"),
                         ("read", "a token of a prompt read")):
         svg.text(2, y, f"Milliseconds for {title}", 9)
-        longest = max(s[what] for s in steps.values())
-        before = longest
+        least, most = (pick(s[what] for s in steps.values())
+                       for pick in (min, max))
+        before = steps[next(iter(steps))][what]
         for name, found in steps.items():
-            width, was = ((right - left) * v / longest
+            width, was = ((right - left) * (log10(v / least) + .3)
+                          / (log10(most / least) + .3)
                           for v in (found[what], before))
             y += row
             svg.text(left - 5, y + 1, name, 8.5, "end")
@@ -62,7 +66,7 @@ def waterfall():
             svg.box(left, y - 8, width, row - 6, COLOURS[0], COLOURS[0], 0,
                     round_=0)
             ms = 1e3 * found[what]
-            svg.text(left + was + 4, y + 1,
+            svg.text(left + max(width, was) + 4, y + 1,
                      f"{ms:.0f}" if ms >= 100 else f"{ms:.2g}", 8.5)
             before = found[what]
         y += 24

@@ -60,13 +60,22 @@ def step(options):
             "read": 1 / said["prefill_tokens_per_second"]}
 
 
+def rounded(found):
+    """Four digits of each number: more are noise."""
+    if isinstance(found, dict):
+        return {key: rounded(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [rounded(value) for value in found]
+    return float(f"{found:.4g}") if isinstance(found, float) else found
+
+
 def main():
     parts = {"lab": experiments, "roofline": roofline, "steps": lambda: {
         name: step(options) for name, options in STEPS}}
     path = HERE / "measured.json"
     found = json.loads(path.read_text()) if path.exists() else {}
     for name in sys.argv[1:] or parts:
-        found[name] = parts[name]()
+        found[name] = rounded(parts[name]())
     path.write_text(json.dumps(found, indent=1) + "\n")
 
 
