@@ -1,6 +1,7 @@
 """make install, and programs that use what it installed."""
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -30,10 +31,8 @@ def prefix(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def flags(tmp_path_factory):
-    """Of a prefix without a blank in its name, as pkg-config wants it."""
-    prefix = tmp_path_factory.mktemp("lll")
-    make("install", f"PREFIX={prefix}")
+def flags(prefix):
+    """What pkg-config says, as a shell takes it: the prefix has a blank."""
     environment = {**os.environ,
                    "PKG_CONFIG_PATH": str(prefix / "lib/pkgconfig")}
 
@@ -44,7 +43,7 @@ def flags(tmp_path_factory):
 
     header = (prefix / "include/lll/session.h").read_text()
     assert f'LLL_VERSION "{asked("--modversion").strip()}"' in header
-    return asked("--cflags", "--libs").split()
+    return shlex.split(asked("--cflags", "--libs"))
 
 
 def build(tmp_path, flags, source):
@@ -134,17 +133,32 @@ def test_tools(prefix, tmp_path):
                 prefix / "share/lll/tiny.gguf", "-n", 3, "-q", cwd=tmp_path)
 
 
-def test_uninstall_leaves_nothing(tmp_path):
-    """Not even folders, but for those that hold something else."""
+def test_uninstall_takes_what_was_installed(tmp_path):
+    """Every file of it and no other; folders of its own when they are empty,
+    and none that it shares."""
     target = tmp_path / "root"
-    other = target / "usr/bin/other"
-    other.parent.mkdir(parents=True)
-    other.write_text("x")
+    config = target / "usr/lib/pkgconfig/lll.pc"
+    foreign = {"usr/bin/other", "usr/share/lll/my-model.gguf"}
     make("install", f"DESTDIR={target}", "PREFIX=/usr")
-    config = (target / "usr/lib/pkgconfig/lll.pc").read_text()
-    assert config.startswith("prefix=/usr\n")
+    assert config.read_text().startswith("prefix=/usr\n")
     make("install", f"DESTDIR={target}", "PREFIX=/usr")     # a second time
     assert len(files(target)) > 50
-    make("uninstall", f"DESTDIR={target}", "PREFIX=/usr")
-    assert files(target) == {"usr/bin/other"}
-    assert sorted(p.name for p in (target / "usr").iterdir()) == ["bin"]
+    for name in foreign:
+        (target / name).write_text("x")
+    said = make("uninstall", f"DESTDIR={target}", "PREFIX=/usr")
+    assert files(target) == foreign
+    assert f"{target}/usr/share/lll stays" in said
+    assert not (target / "usr/include/lll").exists()
+    assert (target / "usr/lib/pkgconfig").is_dir()
+    (target / "usr/share/lll/my-model.gguf").unlink()
+    assert make("uninstall", f"DESTDIR={target}", "PREFIX=/usr") == ""
+    assert not (target / "usr/share/lll").exists()
+
+
+@pytest.mark.parametrize("goal", ["install", "uninstall"])
+def test_a_prefix_is_a_whole_path(goal):
+    done = subprocess.run(["make", "-s", goal, "PREFIX=inst"], cwd=ROOT,
+                          text=True, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: PREFIX=inst is not a whole path")
+    assert not (ROOT / "inst").exists()

@@ -25,12 +25,21 @@ BIN     = $(DESTDIR)$(PREFIX)/bin
 LIB     = $(DESTDIR)$(PREFIX)/lib
 INCLUDE = $(DESTDIR)$(PREFIX)/include/lll
 SHARE   = $(DESTDIR)$(PREFIX)/share/lll
+SHARED := data/tiny.gguf data/tiny.txt $(wildcard examples/*.c) \
+    examples/README.md
+
+# lll.pc names the folder to programs that are built elsewhere.
+whole-prefix:
+	@case '$(PREFIX)' in /*) ;; *) echo 'error: PREFIX=$(PREFIX) is not a' \
+	    'whole path, expected one that begins with /, as $(CURDIR)/$(PREFIX)' \
+	    >&2; exit 1;; esac
 
 # The headers name each other "common/x.h", which is where they are while the
 # book is built; installed they are <lll/x.h>. The commands put a file beside
 # the old one and rename it, so that a tool that runs is not written into.
-.PHONY: install uninstall
-install: $(OUT)/liblll.a $(foreach t,$(TOOLS),$(call tool_program,$t))
+.PHONY: install uninstall whole-prefix
+install: $(OUT)/liblll.a $(foreach t,$(TOOLS),$(call tool_program,$t)) \
+    | whole-prefix
 	@mkdir -p '$(BIN)' '$(LIB)/pkgconfig' '$(INCLUDE)' '$(SHARE)'
 	@set -e; for t in $(foreach t,$(TOOLS),$(call tool_program,$t):$(call tool_name,$t)); do \
 	    cp "$${t%:*}" '$(BIN)/'".new-$${t##*:}"; chmod 755 '$(BIN)/'".new-$${t##*:}"; \
@@ -41,17 +50,19 @@ install: $(OUT)/liblll.a $(foreach t,$(TOOLS),$(call tool_program,$t))
 	@cp $(OUT)/liblll.a '$(LIB)/liblll.a'
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    tools/lll.pc.in > '$(LIB)/pkgconfig/lll.pc'
-	@cp data/tiny.gguf data/tiny.txt examples/*.c examples/README.md \
-	    '$(SHARE)/'
+	@cp $(SHARED) '$(SHARE)/'
 	@echo "Installed in $(DESTDIR)$(PREFIX): $(foreach t,$(TOOLS),$(call tool_name,$t)) and liblll.a."
 	@echo "Models are given by name: lll-run -m FILE.gguf -p \"Hello\"," \
 	    "or the tiny one, $(PREFIX)/share/lll/tiny.gguf."
 
-# Folders are removed where nothing else is in them.
-uninstall:
+# What was put there is taken away by name, and then the two folders that are
+# only ours, unless somebody keeps a model in them. The other folders are
+# everybody's.
+uninstall: | whole-prefix
 	@rm -f $(foreach t,$(TOOLS) 02:lll-plan,'$(BIN)/$(call tool_name,$t)') \
-	    '$(LIB)/liblll.a' '$(LIB)/pkgconfig/lll.pc'
-	@rm -rf '$(INCLUDE)' '$(SHARE)'
-	@for d in '$(LIB)/pkgconfig' '$(LIB)' '$(BIN)' \
-	    '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/share'; do \
-	    rmdir "$$d" 2>/dev/null || true; done
+	    '$(LIB)/liblll.a' '$(LIB)/pkgconfig/lll.pc' \
+	    $(LIBRARY_HEADERS:common/%='$(INCLUDE)/%') \
+	    $(foreach f,$(SHARED),'$(SHARE)/$(notdir $f)')
+	@for d in '$(INCLUDE)' '$(SHARE)'; do \
+	    test ! -d "$$d" || rmdir "$$d" 2>/dev/null \
+	    || echo "$$d stays: it holds files that were not installed."; done
