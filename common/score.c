@@ -85,9 +85,11 @@ static void score_row(void *context, int piece, int worker)
 static void add_rows(const scored_row *rows, int n, text_score *score)
 {
     score_rival *rival = score->rival;
-    score->n_scored += (uint64_t)n;
     for (int i = 0; i < n; i++) {
         score->sum += rows[i].log_p;
+        if (score->each != NULL)
+            score->each[score->n_scored] = rows[i].log_p;
+        score->n_scored++;
         if (rival == NULL)
             continue;
         rival->sum += rows[i].rival;

@@ -14,7 +14,8 @@
 
 // Another model that reads the same tokens, and how far it is from the first.
 typedef struct {
-    llama *model;           // of the same vocabulary; as many n_outputs
+    llama *model;           // of the same vocabulary; n_ctx, n_batch and
+                            // n_outputs as large as the first's, or larger
     double sum;             // of its log(probability) of what came
     double divergence;      // sum of D(p || q), in natural units: p what the
                             // first expects of the next token, q this one
@@ -31,7 +32,8 @@ typedef struct {
     double sum;             // of log(probability), until score_finish()
     score_rival *rival;     // compared at each token; or NULL
     double *each;           // room for the log(probability) of each token
-                            // that is scored; or NULL
+                            // that is scored, of all windows: the next goes
+                            // to each[n_scored]; or NULL
     // Called after each batch with the tokens done of the window; or NULL.
     void (*progress)(void *context, size_t n_done);
     void *context;
@@ -40,10 +42,9 @@ typedef struct {
 } text_score;
 
 // Score a text in windows without overlap, one call for each, beginning with
-// a zeroed text_score: a window has 1 to n_ctx tokens (0 does
-// nothing). Its first token is
-// given and not scored. The sequence is emptied and left holding the window;
-// so is the rival's.
+// a text_score with zeros in what is counted. A window has 1 to n_ctx tokens
+// (0 does nothing). Its first token is given and not scored. The sequence is
+// emptied and left holding the window; so is the rival's.
 // LLL_ERR_INTERRUPTED   *interrupted was set
 // and the errors of llama_forward(). On failure what was scored so far is
 // counted.

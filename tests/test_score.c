@@ -157,6 +157,29 @@ static void the_same_however_it_is_cut(void **state)
     }
 }
 
+// Of all windows, in the order of the text, and nothing behind them.
+static void each_token_is_told(void **state)
+{
+    int32_t ids[N_IDS];
+    double each[N_IDS], sum = 0;
+    text_score out = {.each = each};
+    lll_error err;
+    (void)state;
+    session s;
+    some_text(ids);
+    start(&s, 16, 16, 7, 2);
+    for (int i = 0; i < N_IDS; i++)
+        each[i] = 1;                    // no log(probability)
+    assert_int_equal(score_all(&s, ids, 40, &out, &err), LLL_OK);
+    assert_true(out.n_scored == 37 && each[37] == 1);
+    for (int i = 0; i < 37; i++)
+        sum += each[i];
+    assert_true(sum == out.sum);
+    assert_true(fabs(each[0] + surprise(&s, ids, 2)) < 1e-9);
+    assert_true(fabs(each[29] + surprise(&s, ids + 16, 16)) < 1e-9);
+    session_close(&s);
+}
+
 static void count_up(void *context, size_t n_done)
 {
     size_t *last = context;
@@ -272,6 +295,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(how_many_are_scored),
         cmocka_unit_test(the_first_of_a_window_is_given),
         cmocka_unit_test(the_same_however_it_is_cut),
+        cmocka_unit_test(each_token_is_told),
         cmocka_unit_test(progress_reaches_the_end),
         cmocka_unit_test(beside_a_rival),
         cmocka_unit_test(nothing_to_score_is_refused),
