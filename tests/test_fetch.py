@@ -19,15 +19,17 @@ COMMIT = "c" * 40
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
-    """A hub with three models. server.mode says what happens in the middle
+    """A hub with some models. server.mode says what happens in the middle
     of a file: "cut" closes the connection once, "hang" sends no more, "bend"
-    sends other bytes."""
+    sends other bytes; "bare" tells neither size nor hash."""
     protocol_version = "HTTP/1.1"
     repos = {
         "us/one-GGUF": ["README.md", "one.Q4_0.gguf"],
         "us/many-GGUF": ["many.Q4_0.gguf", "many.Q4_K_M.gguf",
                          "many.Q4_K_S.gguf"],
         "us/none": ["model.safetensors"],
+        "us/eye-GGUF": ["mmproj-eye-F16.gguf", "eye.Q4_0.gguf"],
+        "us/bent-GGUF": ["red\x1b[31m.gguf", "other.gguf"],
         "us/split-GGUF": ["s-00001-of-00002.gguf", "s-00002-of-00002.gguf"],
     }
 
@@ -62,6 +64,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
         digest = hashlib.sha256(MODEL).hexdigest()
         self.answer(200, json.dumps({
             "id": repo, "sha": COMMIT, "siblings": [
+                {"rfilename": name} if self.server.mode == "bare" else
                 {"rfilename": name, "size": len(MODEL), "lfs": {
                     "sha256": digest, "size": len(MODEL),
                     "pointerSize": 130}} for name in self.repos[repo]],
@@ -151,7 +154,8 @@ def test_which_of_many(place, hub):
     assert said.startswith("error: us/many-GGUF has 3 models; add :file")
     assert all(name in said for name in Hub.repos["us/many-GGUF"])
     said = fetch(place, "us/many-GGUF:q4_k", hub, code=1)
-    assert "2 files like q4_k" in said and "many.Q4_0.gguf" not in said
+    assert "2 files like q4_k; say more of the name" in said
+    assert "many.Q4_0.gguf" not in said
     assert "no file called Q9" in fetch(place, "us/many-GGUF:Q9", hub, code=1)
     assert models(place) == {}
     fetch(place, "us/many-GGUF:q4_k_m", hub)
@@ -189,9 +193,8 @@ def test_a_line_that_breaks_is_taken_up(place, hub):
     assert [r for _, r in hub.seen if r] == [f"bytes={HALF}-"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_killed_in_the_middle(place, hub, how):
-    """Nothing looks whole, and the next time only the rest is asked for."""
+def hanging(place, hub):
+    """A fetch that got half of its model and waits for the rest."""
     hub.mode = "hang"
     child = start(place, "us/one-GGUF",
                   f"http://127.0.0.1:{hub.server_address[1]}")
@@ -199,6 +202,46 @@ def test_killed_in_the_middle(place, hub, how):
     while not any(p.stat().st_size for p in models(place).values()):
         assert time.monotonic() < late and child.poll() is None
         time.sleep(0.05)
+    return child
+
+
+def test_two_at_once(place, hub):
+    """The second is refused, and the first's work is left alone."""
+    first = hanging(place, hub)
+    (partial,) = models(place).values()
+    hub.mode = ""
+    said = fetch(place, "us/one-GGUF", hub, code=1)
+    assert "is being fetched by another command" in said
+    assert list(models(place).values()) == [partial]
+    hub.release.set()
+    out, said = first.communicate(timeout=30)
+    assert first.returncode == 0, said
+    assert models(place)["one.Q4_0.gguf"].read_bytes() == MODEL
+
+
+def test_names_of_the_server(place, hub):
+    """They are no orders to a terminal, and an eye is no second model."""
+    for name in ("us/bent-GGUF", "us/bent-GGUF:red"):
+        said = fetch(place, name, hub, code=1)
+        assert "\x1b" not in said and "red\\x1b[31m.gguf" in said
+    assert fetch(place, "us/eye-GGUF", hub).endswith("/eye.Q4_0.gguf\n")
+    fetch(place, "us/eye-GGUF:mmproj", hub)
+    assert set(models(place)) == set(Hub.repos["us/eye-GGUF"])
+
+
+def test_a_server_that_tells_no_size(place, hub):
+    hub.mode = "bare"
+    assert "tells no size of one.Q4_0.gguf" in fetch(place, "us/one-GGUF",
+                                                     hub, code=1)
+    said = fetch(place, "us/many-GGUF", hub, code=1)
+    assert all(f"\n  {name}" in said for name in Hub.repos["us/many-GGUF"])
+    assert models(place) == {}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_killed_in_the_middle(place, hub, how):
+    """Nothing looks whole, and the next time only the rest is asked for."""
+    child = hanging(place, hub)
     child.send_signal(how)
     _, said = child.communicate(timeout=30)
     assert child.returncode != 0 and "Traceback" not in said
@@ -237,8 +280,8 @@ def test_full_disk(place, hub):
     assert "2,097,152 bytes more" in said and "1,000 free" in said
     assert models(place) == {}
     (place / "tools/fetch").write_text(script.replace(
-        "            http_get(", "            raise OSError(28, 'full')\n"
-        "            http_get("))
+        "        http_get(", "        raise OSError(28, 'full')\n"
+        "        http_get("))
     said = fetch(place, "us/one-GGUF", hub, code=1)
     assert "is full; make room" in said
     assert [p.suffix for p in models(place).values()] == [".partial"]
@@ -250,3 +293,14 @@ def test_the_makefile_passes_the_name_as_it_is():
         capture_output=True, text=True, check=True)
     assert 'tools/fetch "$FETCH"' in done.stdout
     assert "touch" not in done.stdout
+
+
+def test_make_without_a_model_asks_for_one():
+    """The MODEL of `make run` is a file, and nobody typed it."""
+    done = subprocess.run(
+        ["make", "-s", "fetch", "PYTHON=echo $$FETCH:"], cwd=ROOT, text=True,
+        env={k: v for k, v in os.environ.items() if k != "MODEL"},
+        capture_output=True, check=False)
+    assert "SmolLM2" not in done.stdout
+    assert "MODEL=owner/name" in done.stderr and done.returncode == 2
+
