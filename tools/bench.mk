@@ -2,6 +2,7 @@
 #
 #   make bench             our engine beside llama-cpp-python, seven models
 #   make bench MODELS=FILE ROUNDS=9 THREADS=4   of one's own, other settings
+#   make bench PEER_ROUNDS=2   the others in two of the rounds alone
 #   make bench PEER=/path/to/llama-bench        beside another engine
 #   make bench-diff A=FILE B=FILE   what changed between two of benchmarks/
 #   make bench-tokenizer   encoding, beside the tokenizers package
@@ -11,6 +12,7 @@
 BENCH   ?=
 THREADS ?= 2
 ROUNDS  ?= 5
+PEER_ROUNDS ?= $(ROUNDS)
 
 # llama-cpp-python compiles for minutes, so it has an environment of its own,
 # which nothing else asks for. PEER_PYTHON= measures without it.
@@ -26,7 +28,7 @@ PEER_PYTHON  ?= .venv-bench/bin/python
 bench: chapter-04 chapter-07 chapter-08 chapter-13 $(PEER_PYTHON)
 	@test -x $(PYTHON) || sh tools/setup
 	@$(PYTHON) tools/bench.py $(if $(MODELS),--models $(MODELS)) \
-	    --threads $(THREADS) --rounds $(ROUNDS) \
+	    --threads $(THREADS) --rounds $(ROUNDS) --peer-rounds $(PEER_ROUNDS) \
 	    $(if $(PEER_PYTHON),--peer-python $(PEER_PYTHON)) \
 	    $(if $(PEER),--peer $(PEER)) $(BENCH)
 bench-diff:

@@ -21,6 +21,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import gguf
+
 import bench_engines
 import bench_models
 import bench_table
@@ -30,6 +32,13 @@ TEXT = ("The history of computing is older than the machines that we call "
         "computers. People counted with pebbles, with knots and with wheels, "
         "and each of these taught them what the next one should do. ")
 FLOATS = ("F16", "F32", "BF16")     # types that are multiplied as floats
+LEAST_TOKENS = 4        # half of them, behind a long prompt, are a decoding
+# What a result depends on: with a change in it, a commit says too little.
+MEASURED = ("common", "tools", "Makefile", "chapters/08-llama/*.[ch]",
+            "chapters/13-speed/*.[ch]")
+# What must be the same for two runs to stand in one file.
+ALIKE = ("commit", "machine", "threads", "isa", "cache", "context", "whats",
+         "rounds", "peer_rounds", "prompt", "tokens")
 DIGITS = 5                          # kept of a measured number
 
 
@@ -41,6 +50,7 @@ class Job:
     n_prompt: int
     n_tokens: int
     is_deep: bool = False
+    is_prefill: bool = False    # the prompt is measured, with one token
 
 
 def arguments():
@@ -50,6 +60,8 @@ def arguments():
                         help="names of bench_models.py, or GGUF files")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peer-rounds", type=int, default=None,
+                        help="of these, how many the others take part in")
     parser.add_argument("--tokens", type=int, default=64,
                         help="decoded in a round")
     parser.add_argument("--prompt", type=int, default=512,
@@ -67,6 +79,13 @@ def arguments():
                         help="put before each command that is measured")
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
+    if options.peer_rounds is None:
+        options.peer_rounds = options.rounds
+    if options.tokens < LEAST_TOKENS or options.prompt < 1 \
+            or not 1 <= options.peer_rounds <= options.rounds:
+        parser.error(f"expected --tokens {LEAST_TOKENS} or more, --prompt "
+                     "1 or more, --rounds 1 or more and --peer-rounds up to "
+                     "--rounds")
     options.context = max([options.prompt, *options.depths]) \
         + options.tokens + 16
     return options
@@ -83,14 +102,15 @@ def long_text(model, n):
 
 
 def jobs_of(model, options, folder):
-    def job(what, n_prompt, n_tokens, is_deep=False):
+    def job(what, n_prompt, n_tokens, **more):
         file = folder / f"{model.stem}-{n_prompt}.txt"
         if not file.exists():
             file.write_text(long_text(model, n_prompt))
-        return Job(what, file, n_prompt, n_tokens, is_deep)
+        return Job(what, file, n_prompt, n_tokens, **more)
 
-    return [job("tg", 4, options.tokens), job("pp", options.prompt, 1)] + [
-        job(f"tg@{depth}", depth, options.tokens // 2, True)
+    return [job("tg", 4, options.tokens),
+            job("pp", options.prompt, 1, is_prefill=True)] + [
+        job(f"tg@{depth}", depth, options.tokens // 2, is_deep=True)
         for depth in options.depths]
 
 
@@ -100,7 +120,8 @@ def measure(model, engines, jobs, options):
     limits, starts = [], []
     for i in range(options.rounds):
         limits.append(bench_engines.limits(options))
-        for engine in engines if i % 2 == 0 else reversed(engines):
+        turn = engines if i < options.peer_rounds else engines[:1]
+        for engine in turn if i % 2 == 0 else reversed(turn):
             for job in jobs:
                 runs[engine.name][job.what].append(engine.run(model, job))
             print(f"{model.name}: round {i + 1} of {options.rounds}, "
@@ -120,19 +141,28 @@ def middle(limits):
             for key in limits[0] if key.endswith("per_second")}
 
 
-def share_of(what, speed, cost, limits, model):
+def kind_of(model):
+    """Which arithmetic a model's products are: the engine multiplies floats
+    as they are, and codes where weights are stored in blocks."""
+    for tensor in gguf.GGUFReader(model).tensors:
+        if tensor.name == "blk.0.attn_q.weight":
+            return "f32" if tensor.tensor_type.name in FLOATS else "q8"
+    sys.exit(f"{model}: found no tensor blk.0.attn_q.weight, expected a "
+             "Llama model")
+
+
+def share_of(what, speed, cost, limits, kind):
     """Of the memory's speed when decoding, of the arithmetic otherwise."""
     if what != "pp":
         return rounded(speed * cost["bytes"]
                        / limits["memory_bytes_per_second"])
-    kind = "f32" if any(t in model.stem.upper() for t in FLOATS) else "q8"
     return rounded(speed * cost["multiply_adds"]
                    / limits[f"{kind}_multiply_adds_per_second"])
 
 
 def summary(model, runs, limits, starts):
-    limit = middle(limits)
-    found = {"limits": limit, "engines": {}, "ratios": {},
+    limit, kind = middle(limits), kind_of(model)
+    found = {"limits": limit, "arithmetic": kind, "engines": {}, "ratios": {},
              "start_ms": rounded(1e3 * statistics.median(starts)),
              "bytes": model.stat().st_size}
     for engine, whats in runs.items():
@@ -146,7 +176,7 @@ def summary(model, runs, limits, starts):
                 "all": [rounded(s) for s in speeds],
                 "text": texts.pop() if len(texts) == 1 else "differs",
                 "share": share_of(what, median, runs["ours"][what][0],
-                                  limit, model)}
+                                  limit, kind)}
     ours = found["engines"]["ours"]
     found["ratios"] = {
         engine: {what: rounded(ours[what]["median"] / rows[what]["median"])
@@ -167,7 +197,7 @@ def commit():
     def git(*arguments):
         return subprocess.run(["git", *arguments], cwd=ROOT, check=False,
                               capture_output=True, text=True).stdout.strip()
-    changed = git("status", "--porcelain", "common", "chapters/08-llama")
+    changed = git("status", "--porcelain", "--", *MEASURED)
     return (git("rev-parse", "--short=10", "HEAD") or "unknown") \
         + ("+" if changed else "")
 
@@ -198,8 +228,7 @@ def kept(out, result):
     if not out.exists():
         return {}
     old = json.loads(out.read_text())
-    same = all(old[key] == result[key] for key in (
-        "commit", "machine", "threads", "isa", "cache", "context", "whats"))
+    same = all(key in old and old[key] == result[key] for key in ALIKE)
     return old["models"] if same else {}
 
 
@@ -207,18 +236,21 @@ def main():
     options = arguments()
     engines = bench_engines.engines(options)
     paths = [bench_models.path_of(name) for name in options.models]
+    if len({path.name for path in paths}) < len(paths):
+        sys.exit("--models: found one file name twice, expected different "
+                 "ones, by which results are stored; copy or link one")
     result = {"date": datetime.date.today().isoformat(), "commit": commit(),
               "machine": processor(), "threads": options.threads,
-              "rounds": options.rounds, "cache": options.cache,
+              "rounds": options.rounds, "peer_rounds": options.peer_rounds,
+              "prompt": options.prompt, "tokens": options.tokens,
+              "cache": options.cache,
               "context": options.context, "models": {},
               "whats": ["tg", "pp", *(f"tg@{d}" for d in options.depths)]}
-    limits = []
     with tempfile.TemporaryDirectory() as folder:
         for path in paths:
-            result["models"][path.name], found = one_model(
+            result["models"][path.name], limits = one_model(
                 path.resolve(), engines, options, Path(folder))
-            limits += found
-    result["isa"], result["limits"] = limits[0]["isa"], middle(limits)
+    result["isa"] = limits[0]["isa"]
     result["versions"] = {e.name: e.version for e in engines
                           if hasattr(e, "version")}
     out = options.out or (ROOT / "benchmarks" /
@@ -228,6 +260,7 @@ def main():
     out.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
     print(bench_table.table(result))
     print(f"stored in {out}", file=sys.stderr)
+    sys.exit(bench_table.complaint(result))
 
 
 if __name__ == "__main__":

@@ -41,16 +41,15 @@ class Ours:
 
     def run(self, model, job):
         said = json.loads(output(self.command(model, job), self.options))
-        prefill = job.n_tokens == 1
         return {
-            "speed": said["prefill_tokens_per_second" if prefill
+            "speed": said["prefill_tokens_per_second" if job.is_prefill
                           else "decode_tokens_per_second"],
             "text": digest(said["text"]),
             # What one token costs, the same for every engine.
             "bytes": said["weight_bytes_per_token"]
             + said["cache_bytes_per_token"],
             "multiply_adds": said["multiply_adds_per_second"]
-            / said["prefill_tokens_per_second"] if prefill else None,
+            / said["prefill_tokens_per_second"] if job.is_prefill else None,
         }
 
     def start(self, model, job):
@@ -98,10 +97,9 @@ class LlamaBench:
 
     def run(self, model, job):
         o = self.options
-        prefill = job.n_tokens == 1
         command = [self.path, "-m", model, "-t", o.threads, "-r", 1, "-o",
                    "json", "-ctk", o.cache, "-ctv", o.cache]
-        command += ["-p", job.n_prompt, "-n", 0] if prefill else \
+        command += ["-p", job.n_prompt, "-n", 0] if job.is_prefill else \
             ["-p", 0, "-n", job.n_tokens - 1]
         if job.is_deep:
             command += ["-d", job.n_prompt]
