@@ -9,7 +9,7 @@
 // x, weight, out   [n] each; out may be x
 // eps              > 0: keeps a vector of zeros from dividing by zero
 // The squares go to sixteen sums (number i to sum i mod 16), which are added
-// pairwise, so that the bits do not depend on the vectors of the machine.
+// pairwise, so that every machine gets the same bits.
 // Taught in chapter 5. Source: Zhang and Sennrich 2019, equation 4.
 void rmsnorm(float *out, const float *x, const float *weight, int n,
              float eps);

@@ -15,14 +15,15 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = Path(sys.argv[1] if len(sys.argv) > 1 else
            ROOT / "chapters/05-rmsnorm-rope/expected/values.json")
 LAYER, WIDE = 13, 18            # what the program shows without arguments
-FAR = 131071                    # the last position of a Llama 3.1
+TRAINED = 8192                  # positions that the model was trained on
+FAR = 16 * TRAINED - 1          # and the last of sixteen times as many
 
 
-def float_angles(base, dim):
+def float_angles(base, dim, far=FAR):
     """What is lost when an angle is a float: the largest error of a cosine at
-    any position up to FAR, where it is, and its two causes there."""
+    any position up to `far`, where it is, and its two causes there."""
     turns = base ** (-np.arange(0, dim, 2) / dim)
-    positions = np.arange(FAR + 1)
+    positions = np.arange(far + 1)
     worst = {"cosine": 0.0}
     for pair, turn in enumerate(turns):
         speed = np.float32(turn)
@@ -55,6 +56,20 @@ def main():
     normed = x / size[:, None] * weight
     after = np.sqrt(np.mean(normed ** 2, axis=1))
 
+    share = normed[WIDE] ** 2 / np.sum(normed[WIDE] ** 2)
+    quiet = np.delete(normed[WIDE], second)
+    recorded = read[f"blk.{LAYER}.attn_norm"]
+    eps = reader.get_field(
+        "llama.attention.layer_norm_rms_epsilon").contents()
+    centred = x - np.mean(x, axis=1, keepdims=True)
+    centred /= np.sqrt(np.mean(centred ** 2, axis=1) + eps)[:, None]
+    beside = x / (size + eps)[:, None]
+
+    def worst(computed):
+        """What the program's check says of another norm."""
+        return np.max(np.abs(computed * weight - recorded)
+                      / np.maximum(np.abs(recorded), 2 ** -14))
+
     values = {
         "channels": x.shape[1],
         "giant": giant,
@@ -66,7 +81,9 @@ def main():
         "rest": {"smallest": size[1:].min(), "largest": size[1:].max()},
         "wide": {"size": size[WIDE], "after": after[WIDE],
                  "giant": x[WIDE, giant],
-                 "ratio": x[WIDE, giant] / size[WIDE]},
+                 "ratio": x[WIDE, giant] / size[WIDE],
+                 "share": 100 * share[second],
+                 "without": np.sqrt(np.mean(quiet ** 2))},
         "weight": {"giant": weight[giant], "median": np.median(weight)},
         "weight_rank": int(np.sum(weight >= weight[second])),
         "weight_second": weight[second],
@@ -76,6 +93,12 @@ def main():
         "slow_pairs": int(np.sum(period > 20 * 30)),
         "pairs": len(period),
         "float_angle": float_angles(base, dim),
+        "float_angle_trained": float_angles(base, dim, TRAINED - 1)["cosine"],
+        "check": {"largest": np.max(np.abs(recorded)),
+                  "hidden": int(np.sum(np.abs(recorded[WIDE]) <= 2 ** -9
+                                       * np.max(np.abs(recorded)))),
+                  "mean_removed": worst(centred),
+                  "eps_outside": worst(beside)},
         "float_spacing": float(np.spacing(np.float32(100000))),
     }
     OUT.write_text(json.dumps(values, indent=2, default=float) + "\n")

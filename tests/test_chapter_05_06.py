@@ -37,7 +37,7 @@ def recorded():
 
 
 # Where the last digits of a measured difference may vary with the compiler.
-NOISE = re.compile(r"\b\d\.\d+e-\d\d\b(?!\))")
+NOISE = re.compile(r"\b\d\.\d+e[-+]\d\d\b(?!\))")
 
 
 @pytest.mark.parametrize("chapter", FOLDERS)
@@ -169,6 +169,33 @@ def test_the_check_notices():
     run("05")
     assert "RoPE" in run("05", "--pairing", "halves", code=1)
     assert "base 10000" in run("05", "--theta", 10000, code=1)
+
+
+def test_the_check_sees_what_is_small(tmp_path):
+    """A giant channel, or a loud pair, hides no wrong number beside it."""
+    def changed(name, change):
+        path = tmp_path / "changed.gguf"
+        path.write_bytes((ROOT / "data/trace.gguf").read_bytes())
+        reader = gguf.GGUFReader(path, "r+")
+        rows = next(t for t in reader.tensors if t.name == name).data
+        change(rows[18])
+        rows.flush()
+        return run("05", "--trace", path, code=1)
+
+    def quietest(row):
+        row[np.argsort(np.abs(row))[:80]] = 0
+
+    def louder(row):
+        row[np.argsort(np.abs(row))[:265]] *= 1.25
+
+    def quiet_pair(row):
+        pairs = row.reshape(-1, 2)
+        pairs[np.argmin(np.abs(pairs).max(1))] *= 1.25
+
+    assert "RMSNorm" in changed("blk.13.attn_norm", quietest)
+    assert "RMSNorm" in changed("blk.13.attn_norm", louder)
+    assert "RoPE" in changed("blk.13.q_rope", quiet_pair)
+    assert "RoPE" in changed("blk.13.k_rope", quiet_pair)
 
 
 # --- chapter 06 ------------------------------------------------------------

@@ -1,19 +1,54 @@
+#include <math.h>
 #include <string.h>
 
 #include "chapters/05-rmsnorm-rope/show.h"
 #include "common/norm.h"
 #include "common/rope.h"
 
+// @begin partner
+// Where the other number of a turned pair stands; what was not turned, as
+// with apart = 0, stands for itself.
+static size_t partner(const trace *t, size_t i, size_t apart)
+{
+    size_t in_head = i % (size_t)t->head_dim;
+    if (apart == 0 || in_head >= (size_t)t->rope_dim)
+        return i;
+    return in_head / apart % 2 == 0 ? i + apart : i - apart;
+}
+// @end partner
+
+// @begin worst-share
+// The worst of all numbers: how far it is from what was recorded, as a share
+// of its own size, or of the larger one of its pair.
+static double worst_share(const material *m, const float *recorded,
+                          size_t count, size_t apart)
+{
+    double worst = 0;
+    for (size_t i = 0; i < count; i++) {
+        float other = recorded[partner(&m->recorded, i, apart)];
+        double size = fmax(fabs((double)recorded[i]), fabs((double)other));
+        // Below 2^-14 a number in F16 has fewer digits than 11.
+        double share = fabs((double)m->work[i] - (double)recorded[i])
+                       / fmax(size, 0x1p-14);
+        // fmax() would quietly drop a NaN, and a NaN is the worst there is.
+        if (isnan(share))
+            return share;
+        worst = fmax(worst, share);
+    }
+    return worst;
+}
+// @end worst-share
+
 // @begin check
 // Compute every row of the layer again, and say how far we are from what the
-// model itself recorded: the largest difference over the largest value.
+// model itself recorded.
 static double check_norm(material *m)
 {
     size_t n = (size_t)m->input.n_columns, count = 0;
     for (int row = 0; row < m->input.n_rows; row++, count += n)
         rmsnorm(m->work + count, m->input.values + count, m->weight.values,
                 (int)n, m->recorded.norm_eps);
-    return trace_difference(m->work, m->after.values, count);
+    return worst_share(m, m->after.values, count, 0);
 }
 
 static double check_rope(material *m, const trace_rows *before,
@@ -28,7 +63,8 @@ static double check_rope(material *m, const trace_rows *before,
         for (size_t i = 0; i < n; i += (size_t)t->head_dim)
             turn(m->work + (size_t)row * n + i, m->table, t->rope_dim);
     }
-    return trace_difference(m->work, after->values, count);
+    size_t apart = turn == rope_rotate ? 1 : (size_t)t->rope_dim / 2;
+    return worst_share(m, after->values, count, apart);
 }
 // @end check
 
@@ -67,8 +103,8 @@ lll_status report(material *m, const char *pairing, FILE *out,
 
     double limit = trace_limit(m->after.type);
     if (json == NULL)
-        fprintf(out, "\nCheck against the recorded layer %d, largest "
-                "difference / largest value\n", m->layer);
+        fprintf(out, "\nCheck against the recorded layer %d, difference / "
+                "size of number or pair\n", m->layer);
     bool rope = false, norm = report_one("attn_norm", check_norm(m), limit,
                                          true, out, json);
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {

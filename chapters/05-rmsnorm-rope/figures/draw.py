@@ -71,15 +71,15 @@ def flow():
 
 def turn():
     """Where a rotation comes from: two arrows of length one, then a point."""
-    svg = Svg(WIDE, 168)
-    alpha = math.radians(30)
-    c, s, unit = math.cos(alpha), math.sin(alpha), 92
+    svg = Svg(WIDE, 146)
+    beta = math.radians(30)
+    c, s, unit = math.cos(beta), math.sin(beta), 92
 
     def axes(ox, oy, left):
         svg.arrow(ox - left, oy, ox + 112, oy, SOFT)
-        svg.arrow(ox, oy + 12, ox, oy - 124, SOFT)
+        svg.arrow(ox, oy + 12, ox, oy - 108, SOFT)
 
-    ox, oy = 88, 138
+    ox, oy = 88, 124
     axes(ox, oy, 64)
     arc = [(ox + unit * math.cos(t * math.pi / 40),
             oy - unit * math.sin(t * math.pi / 40)) for t in range(-1, 29)]
@@ -91,29 +91,34 @@ def turn():
         svg.line(px, py, px, oy, INK, .5, "2 2")
         svg.line(px, py, ox, py, INK, .5, "2 2")
         svg.arrow(ox, oy, px, py, COLOURS[k], 1.8)
-    svg.text(ox + unit * c + 5, oy - unit * s, "(cos \u03b1, sin \u03b1)", 9,
+    svg.text(ox + unit * c + 5, oy - unit * s, "(cos \u03b2, sin \u03b2)", 9,
              colour=COLOURS[0])
-    svg.text(ox - unit * s - 8, oy - unit * c - 7,
-             "(\u2212sin \u03b1, cos \u03b1)", 9, "middle", COLOURS[1])
+    svg.text(ox - unit * s - 6, oy - unit * c - 11,
+             "(\u2212sin \u03b2, cos \u03b2)", 9, "middle", COLOURS[1])
+    svg.text(ox + unit - 4, oy + 11, "(1, 0)", 9, "middle", SOFT)
+    svg.text(ox + 4, oy - unit - 5, "(0, 1)", 9, colour=SOFT)
     for start in (0, math.pi / 2):
-        svg.path([(ox + 26 * math.cos(start + alpha * t / 10),
-                   oy - 26 * math.sin(start + alpha * t / 10))
+        svg.path([(ox + 26 * math.cos(start + beta * t / 10),
+                   oy - 26 * math.sin(start + beta * t / 10))
                   for t in range(11)], INK, .8)
-    svg.text(ox + 34, oy - 6, "\u03b1", 9.5)
-    svg.text(ox - 13, oy - 33, "\u03b1", 9.5)
+    svg.text(ox + 34, oy - 6, "\u03b2", 9.5)
+    svg.text(ox - 13, oy - 33, "\u03b2", 9.5)
 
     ox, x, y = 246, .78, .85
     axes(ox, oy, 30)
     ex, ey = ox + unit * x * c, oy - unit * x * s
     px, py = ex - unit * y * s, ey - unit * y * c
     svg.arrow(ox, oy, ox + unit * x, oy - unit * y, SOFT, 1)
+    svg.arrow(ox, oy, ox + unit * x, oy, SOFT, 1.4)
+    svg.arrow(ox + unit * x, oy, ox + unit * x, oy - unit * y, SOFT, 1.4)
     svg.text(ox + unit * x + 4, oy - unit * y, "(x, y)", 9, colour=SOFT)
     svg.arrow(ox, oy, ex, ey, COLOURS[0], 1.8)
     svg.arrow(ex, ey, px, py, COLOURS[1], 1.8)
     svg.arrow(ox, oy, px, py, INK, 1.4)
-    svg.text(ex + 4, ey + 8, "x times the first", 8.5, colour=COLOURS[0])
-    svg.text(px + 7, py + 3, "y times the second", 8.5, colour=COLOURS[1])
-    svg.text(px + 2, py - 8, "(x\u2032, y\u2032)", 9, "middle")
+    svg.text(ox + unit * x + 4, ey + 8, "x times the first", 8.5,
+             colour=COLOURS[0])
+    svg.text(px + 12, py + 12, "y times the second", 8.5, colour=COLOURS[1])
+    svg.text(px + 4, py - 4, "(x\u2032, y\u2032)", 9)
     return svg
 
 
@@ -224,7 +229,10 @@ def scores(maps):
                         width=cell + .1, height=cell + .1,
                         fill=shade((v - low) / (high - low)))
         svg.text(left + cell * n / 2, top + cell * n + 12,
-                 "key at n, 0 to 29", 8, "middle", SOFT)
+                 "key at n, 0 to 29", 9, "middle", SOFT)
+        for place in (0, 29):
+            svg.text(left - 3, top + cell * (place + .5) + 3, str(place), 8,
+                     "end", SOFT)
     svg.text(2, 22 + cell * n / 2, "m", 9, style="italic")
     return svg
 
@@ -252,7 +260,7 @@ def main():
     turn().save(OUT / "turn.svg")
     pairs().save(OUT / "pairs.svg")
     periods().save(OUT / "periods.svg")
-    scores(plain["scores"]).save(OUT / "scores.svg")
+    scores(data("--head", 6)["scores"]).save(OUT / "scores.svg")
     scaling(plain["scaling"]).save(OUT / "scaling.svg")
 
 

@@ -43,12 +43,12 @@ static void ask_rope(void)
     int degrees = 15 * (int)exercise_pick(1, 4);
     int n = (int)exercise_pick(1, 9), distance = (int)exercise_pick(1, 5);
     int further = (int)exercise_pick(3, 50), k = (int)exercise_pick(2, 9);
-    exercise_number("score", cos(turn * distance * degrees / 360), .02,
+    exercise_number("product", cos(turn * distance * degrees / 360), .02,
                     "A query and a key are the same arrow of length 1 and "
                     "turn by %d degrees for each position. What is their "
                     "product with the query at %d and the key at %d?",
                     degrees, n + distance, n);
-    exercise_choice("moved", "it stays", "it shrinks, it stays, it grows",
+    exercise_choice("moved", "stays", "shrinks, stays, grows",
                     "Both move %d positions on. What happens to their "
                     "product?", further);
     double frequencies[2];
