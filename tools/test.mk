@@ -16,7 +16,7 @@ PYTHON := .venv/bin/python
 # Twins of kernels: see tests/tables.c.
 $(OUT)/tests/tables.o $(OUT)/tests/twin_avxvnni.o: BASE += $(KERNEL_DEFINES)
 $(OUT)/tests/twin_avxvnni.o: BASE += $(if $(filter avx512,$(KERNEL_SETS)), \
-    $(FLAGS_avx2) -mavx512vl -mavx512vnni)
+    $(KERNEL_FLAGS) $(FLAGS_avx2) -mavx512vl -mavx512vnni)
 
 # One program for each tests/test_NAME.c, linked with everything in common/
 # and with the helpers beside it; with a module that needs a library, only
