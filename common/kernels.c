@@ -255,15 +255,9 @@ const kernels kernels_scalar = {
 // sets.h is their list, the fastest first; here are the three uses of it.
 #ifdef HAVE_KERNELS
 #include "common/kernels/cpu.h"
-#define SET(set) extern const kernels kernels_##set;
+#define SET(set, chosen) extern const kernels kernels_##set;
 #include "common/kernels/sets.h"
 #undef SET
-#endif
-#ifdef HAVE_KERNELS_PORTABLE
-extern const kernels kernels_portable;
-#endif
-#ifdef HAVE_KERNELS_AMX
-extern const kernels kernels_amx;
 #endif
 static bool runs_anywhere(void)
 {
@@ -276,20 +270,14 @@ static bool runs_anywhere(void)
 static const struct {
     const kernels *table;
     bool (*runs_here)(void);
+    bool chosen;                // without being named
 } sets[] = {
 #ifdef HAVE_KERNELS
-#define SET(set) {&kernels_##set, cpu_runs_##set},
+#define SET(set, chosen) {&kernels_##set, cpu_runs_##set, chosen},
 #include "common/kernels/sets.h"
 #undef SET
 #endif
-    {&kernels_scalar, runs_anywhere},
-    // Those below are taken by name only.
-#ifdef HAVE_KERNELS_AMX             // no machine of ours has run it
-    {&kernels_amx, cpu_runs_amx},
-#endif
-#ifdef HAVE_KERNELS_PORTABLE        // to test the tiling with; it is slow
-    {&kernels_portable, runs_anywhere},
-#endif
+    {&kernels_scalar, runs_anywhere, true}
 };
 enum { N_SETS = sizeof sets / sizeof sets[0] };
 // @end kernels-sets
@@ -299,18 +287,11 @@ const char *kernels_names(void)
 {
     return "auto"
 #ifdef HAVE_KERNELS
-#define SET(set) " " #set
+#define SET(set, chosen) " " #set
 #include "common/kernels/sets.h"
 #undef SET
 #endif
-           " scalar"
-#ifdef HAVE_KERNELS_AMX
-           " amx"
-#endif
-#ifdef HAVE_KERNELS_PORTABLE
-           " portable"
-#endif
-           ;
+           " scalar";
 }
 // @end kernels-names
 
@@ -320,7 +301,8 @@ lll_status kernels_select(const char *name, const kernels **out,
 {
     bool automatic = name == NULL || strcmp(name, "auto") == 0;
     for (int i = 0; i < N_SETS; i++) {
-        if (!automatic && strcmp(name, sets[i].table->name) != 0)
+        if (automatic ? !sets[i].chosen
+                      : strcmp(name, sets[i].table->name) != 0)
             continue;
         if (sets[i].runs_here()) {
             *out = sets[i].table;

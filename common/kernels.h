@@ -134,7 +134,8 @@ extern const kernels kernels_scalar;
 //                       exist, and says which this machine can not run
 lll_status kernels_select(const char *name, const kernels **out,
                           lll_error *err);
-// The names built into this program, separated by spaces.
+// What kernels_select() knows in this program: "auto" and the names of the
+// sets, separated by spaces.
 const char *kernels_names(void);
 
 #endif

@@ -3,5 +3,6 @@
 #define UNROLL
 #define KERNELS_TABLE twin_amx
 #define KERNELS_NAME "twin_amx"
+#define KERNELS_OTHERS kernels_portable
 #define KERNELS_SIMD "common/kernels/simd_amx.h"
 #include "common/kernels/body.h"

@@ -1,7 +1,8 @@
 // The kernels of every instruction set, written once over the primitives of
 // a simd_*.h and compiled once for each: see README.md in this folder. Each
 // file includes this one after naming its table, KERNELS_TABLE and
-// KERNELS_NAME, and its primitives, KERNELS_SIMD.
+// KERNELS_NAME, and its primitives, KERNELS_SIMD; and KERNELS_OTHERS, the
+// table of another set, if it has only products of many rows of its own.
 
 #include <assert.h>
 #include <math.h>
@@ -43,6 +44,10 @@
 #ifndef TILE_X_RUNS
 #define TILE_X_RUNS TILE_X
 #endif
+// So many rows of x, four at most, meet the weight as it comes from memory.
+#ifndef STREAM_X
+#define STREAM_X 4
+#endif
 
 enum {
     PARTS = 16 / LANES,         // vectors that hold the sixteen sums
@@ -53,6 +58,9 @@ enum {
 #include "common/kernels/body_rows.h"
 #include "common/kernels/body_unpack.h"
 #include "common/kernels/body_q8.h"
+#ifdef KERNELS_OTHERS
+#include "common/kernels/body_others.h"
+#else
 #include "common/kernels/body_f32.h"
 #include "common/kernels/body_vector.h"
 #include "common/kernels/body_attend.h"
@@ -60,6 +68,7 @@ enum {
 #include "common/kernels/body_attend_tile.h"
 #include "common/kernels/body_encode.h"
 #include "common/kernels/body_probe.h"
+#endif
 
 // A set that prepares the processor for its tiles does that around tile_q8().
 #ifndef TILE_Q8

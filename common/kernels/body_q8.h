@@ -194,11 +194,12 @@ static INLINE void multiply_panel(dtype type, const kernel_tile *tile,
 
 // @begin q8-panels
 // Ask for n bytes of each of LANES neighbours, in the order in which they
-// lie, which is not the order in which blocks are used.
-static INLINE const uint8_t *ask_for(const uint8_t *ahead, size_t n)
+// lie, which is not the order in which blocks are used. They may lie behind
+// the weight, where an address may point and a pointer may not.
+static INLINE uintptr_t ask_for(uintptr_t ahead, size_t n)
 {
     for (size_t i = 0; i < LANES * n; i += 64)
-        __builtin_prefetch(ahead + i);
+        __builtin_prefetch((const void *)(ahead + i));
     return ahead + LANES * n;
 }
 
@@ -210,7 +211,8 @@ static INLINE void multiply_panels(dtype type, const kernel_tile *tile,
     int tile_x = layouts[type].runs == 1 ? TILE_X : TILE_X_RUNS;
     lane_block *blocks = tile->scratch;
     size_t bytes = (size_t)layouts[type].bytes, offset = 0;
-    const uint8_t *ahead = from[PANELS - 1].rows + LANES * tile->row_bytes;
+    uintptr_t ahead = (uintptr_t)from[PANELS - 1].rows
+                      + LANES * tile->row_bytes;
     for (int b = 0; b < n_blocks; b += step, offset += bytes)
         for (int p = 0; p < PANELS; p++) {
             if (from->apart == 1)
@@ -242,7 +244,7 @@ static lane_rows lane_rows_of(const kernel_tile *tile, row_group group)
 static INLINE void multiply_rows(dtype type, const kernel_tile *tile,
                                  const lane_rows *from, int n)
 {
-    if (tile->x->n_rows > 4) {
+    if (STREAM_X == 0 || tile->x->n_rows > STREAM_X) {
         multiply_panels(type, tile, from);
         return;
     }

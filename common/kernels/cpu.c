@@ -1,6 +1,11 @@
 #define _DEFAULT_SOURCE         // syscall()
 #include "common/kernels/cpu.h"
 
+bool cpu_runs_portable(void)
+{
+    return true;
+}
+
 #if defined(__x86_64__)
 
 #include <cpuid.h>

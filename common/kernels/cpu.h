@@ -13,5 +13,6 @@ bool cpu_runs_avxvnni(void);
 bool cpu_runs_avx2(void);
 bool cpu_runs_neon_dot(void);
 bool cpu_runs_neon(void);
+bool cpu_runs_portable(void);    // everywhere
 
 #endif

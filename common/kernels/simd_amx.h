@@ -1,7 +1,8 @@
 // The primitives of body.h for AVX-512 with AMX. A processor with AMX has
 // tiles, registers of up to 16 rows of 64 bytes, and multiplies one by
 // another: eight rows of x by a lane_block, both as they lie in memory.
-// Fewer rows of x, blocks of two runs and all else are AVX-512's.
+// Blocks of two runs are multiplied as AVX-512 does it. Fewer rows of x, and
+// all else, are left to the table of AVX-512: see amx.c.
 //
 // Compiled without AMX this is its twin in plain C, of the same shape.
 
@@ -17,9 +18,16 @@
 #undef dot_unsigned
 #undef dot_signed
 
+#define STREAM_X 0              // few rows of x never come here
+
 // A bundle of x is a tile, and the two panels are two.
 static_assert(TILE_X == ACTIVATIONS_BUNDLE && PANELS == 2, "tiles");
 enum { TILE_SUMS = TILE_X * LANES };
+
+extern const kernels KERNELS_OTHERS;
+static void tile_q8(const kernel_tile *tile);
+#define TILE_Q8 tile_q8_prepared
+static void tile_q8_prepared(const kernel_tile *tile);
 
 #ifdef __AMX_INT8__
 
@@ -31,21 +39,12 @@ typedef struct {
     uint8_t rows[16];
 } tile_shapes;
 
-static void tile_q8(const kernel_tile *tile);
-#define TILE_Q8 tile_q8_prepared
-static void tile_q8_prepared(const kernel_tile *tile)
-{
-    static const tile_shapes shapes = {
-        1, 0, {0}, {64, 64, 32, 64, 64}, {TILE_X, TILE_X, TILE_X, 8, 8}
-    };
-    if (tile->x->n_rows < TILE_X) {
-        tile_q8(tile);
-        return;
-    }
-    _tile_loadconfig(&shapes);
-    tile_q8(tile);
-    _tile_release();            // or they are saved at each switch of threads
-}
+static const tile_shapes shapes = {
+    1, 0, {0}, {64, 64, 32, 64, 64}, {TILE_X, TILE_X, TILE_X, 8, 8}
+};
+static INLINE void tiles_begin(void) { _tile_loadconfig(&shapes); }
+// Or they are saved at each switch of threads.
+static INLINE void tiles_end(void) { _tile_release(); }
 
 // sums[p][t][r] = the 32 products of row t of x with row r of panel p.
 static INLINE void tile_products(const vi *const *w, const int8_t *x,
@@ -68,6 +67,9 @@ static INLINE void tile_products(const vi *const *w, const int8_t *x,
 static INLINE vi i_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 
 #else
+
+static INLINE void tiles_begin(void) {}
+static INLINE void tiles_end(void) {}
 
 static INLINE void tile_products(const vi *const *w, const int8_t *x,
                                  int32_t *sums)
@@ -115,4 +117,15 @@ static INLINE void dot_signed(const vi *const *w, int n_p, const int8_t *x,
     UNROLL for (int o = 0; o < n_p * n_x; o++)
         isum[o] = i_halves(-128, -128, half_sums + 2 * (o % n_x));
     dot_unsigned(w, n_p, 8, 255, x, n_x, isum);
+}
+
+static void tile_q8_prepared(const kernel_tile *tile)
+{
+    if (tile->x->n_rows < TILE_X) {
+        KERNELS_OTHERS.tile_q8(tile);
+        return;
+    }
+    tiles_begin();
+    tile_q8(tile);
+    tiles_end();
 }

@@ -215,7 +215,7 @@ static INLINE int32x4_t dot_16(const vi *w, int most, const int8_t *x,
     return vdotq_laneq_s32(sum, codes_of(w[3]), codes, 3);
 }
 
-// Codes 0..127 here.
+// sum + the products of four codes in each lane, 0..127 and -128..127.
 static INLINE vi i_dot_four(vi sum, vi w, vi x)
 {
     return vreinterpretq_u8_s32(vdotq_s32(vreinterpretq_s32_u8(sum),
@@ -252,7 +252,7 @@ static INLINE int32x4_t dot_16(const vi *w, int most, const int8_t *x,
     return sum;
 }
 
-// Codes 0..127 here.
+// sum + the products of four codes in each lane, 0..127 and -128..127.
 static INLINE vi i_dot_four(vi sum, vi w, vi x)
 {
     int16x8_t low = vmull_s8(vget_low_s8(codes_of(w)),

@@ -1,17 +1,28 @@
 // The primitives of body.h in plain C, so that its tiling is tested on every
-// machine. What each one does stands here without any instruction set.
+// machine. What each one does stands here without any instruction set. The
+// tests name other widths and tiles before they include this.
 
 #include <math.h>
 
 #ifndef LANES
 #define LANES 16
 #endif
+#ifndef PANELS
 #define PANELS 2
+#endif
+#ifndef TILE_X
 #define TILE_X 8
 #define TILE_X_RUNS 4
+#endif
+#ifndef F32_ROWS
 #define F32_ROWS 4
+#endif
+#ifndef F32_X
 #define F32_X 2
+#endif
+#ifndef ATTEND_ROWS
 #define ATTEND_ROWS 4
+#endif
 
 typedef struct { float lane[LANES]; } vf;
 typedef struct { uint8_t byte[LANES * 4]; } vi;
@@ -229,7 +240,8 @@ static INLINE void i_load_columns(const uint8_t *p, size_t stride, vi out[4])
 // v, in a register and unknown to the compiler.
 static INLINE vi i_hidden(vi v) { return v; }
 
-// sum + the products of four codes in each lane, 0..255 and -128..127.
+// sum + the products of four codes in each lane, 0..127 and -128..127; some
+// sets take larger ones too, and use this for their own products.
 static INLINE vi i_dot_four(vi sum, vi w, vi x)
 {
     uint32_t lane[LANES];
