@@ -134,9 +134,9 @@ size_t plan_thread_team(int n_threads)
 
 size_t plan_matmul_scratch(int n_inputs)
 {
-    // Sixteen rows unpacked to a byte a number, with four floats for each
-    // block of each row: 24 bytes for each column. Or four rows as floats:
-    // 16. The rest is for wider kernels.
+    // 48 bytes for each column, which the widest kernels fill: two panels of
+    // sixteen rows unpacked, a byte a number and four floats for each block
+    // of each row, or twelve rows as floats.
     size_t n_blocks = ((size_t)n_inputs + 31) / 32;
     return arena_round(size_times(48 * 32, n_blocks));
 }

@@ -177,15 +177,20 @@ static void every_block_count(void **unused)
 
 static void real_row_lengths(void **unused)
 {
-    static const int length[] = {64, 576, 1536, 5632};
+    static const int length[] = {64, 576, 1536, 2048, 5632};
     static const int n_x[] = {1, 2, 17, 64};
     (void)unused;
     for (int t = 0; t < N_TYPES; t++)
-        for (int i = 0; i < 4; i++)
-            for (int k = 0; k < 4; k++)
-                compare(types[t], i == 3 ? 33 : 67,
-                        whole(types[t], length[i]), n_x[k], 1 + (i + k) % 5,
+        for (int i = 0; i < 5; i++)
+            for (int k = 0; k < 4; k++) {
+                int n_outputs = i >= 3 ? 33 : 67;
+                int n = whole(types[t], length[i]);
+                compare(types[t], n_outputs, n, n_x[k], 1 + (i + k) % 5,
                         MATMUL_Q8);
+                if (k % 2 == 0)
+                    compare(types[t], n_outputs, n, n_x[k], 1 + k,
+                            MATMUL_F32);
+            }
 }
 
 // Float rows need not be a multiple of anything.

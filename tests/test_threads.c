@@ -115,6 +115,56 @@ static void waits_for_the_slowest(void **unused)
     free(memory);
 }
 
+// The order that matmul.c counts on: a worker goes through his share from its
+// first piece on, then takes the last ones of others. Worker 1 is slow, so
+// that there is something to take.
+enum { ORDERED = 60, TEAM = 3, SHARE = ORDERED / TEAM };
+typedef struct {
+    int n_done[TEAM], done[TEAM][ORDERED];
+} record;
+
+static void record_piece(void *context, int piece, int worker)
+{
+    record *r = context;
+    struct timespec pause = {0, worker == 1 ? 300000 : 0};
+    nanosleep(&pause, NULL);
+    r->done[worker][r->n_done[worker]++] = piece;
+}
+
+static int check_order(const record *r, int worker)
+{
+    int own = SHARE * worker, i = 0, last[TEAM] = {ORDERED, ORDERED, ORDERED};
+    for (; i < r->n_done[worker] && r->done[worker][i] / SHARE == worker; i++)
+        assert_int_equal(r->done[worker][i], own + i);
+    int n_own = i;
+    for (; i < r->n_done[worker]; i++) {
+        int piece = r->done[worker][i], from = piece / SHARE;
+        assert_int_not_equal(from, worker);
+        assert_true(piece < last[from]);
+        last[from] = piece;
+    }
+    return i - n_own;
+}
+
+static void in_order(void **unused)
+{
+    lll_error err;
+    thread_team *team;
+    void *memory = team_memory(TEAM);
+    int n_taken = 0;
+    (void)unused;
+    assert_int_equal(threads_start(&team, TEAM, memory, &err), LLL_OK);
+    for (int i = 0; i < 20; i++) {
+        record r = {0};
+        threads_run(team, record_piece, &r, ORDERED);
+        for (int w = 0; w < TEAM; w++)
+            n_taken += check_order(&r, w);
+    }
+    assert_true(n_taken > 0);
+    threads_stop(team);
+    free(memory);
+}
+
 static void stop_without_work(void **unused)
 {
     lll_error err;
@@ -189,6 +239,7 @@ int main(void)
         cmocka_unit_test(every_piece_once),
         cmocka_unit_test(after_a_sleep),
         cmocka_unit_test(waits_for_the_slowest),
+        cmocka_unit_test(in_order),
         cmocka_unit_test(stop_without_work),
         cmocka_unit_test(refuses_no_threads),
         cmocka_unit_test(refused_stacks),
