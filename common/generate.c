@@ -432,6 +432,12 @@ lll_status generation_pass(llama *model, generation *texts, int n,
 // @end generation-pass
 
 // @begin generate
+generate_options generate_defaults(void)
+{
+    return (generate_options){.sampling = sampler_defaults(),
+                              .max_tokens = 256};
+}
+
 lll_status generate(llama *model, const tokenizer *words,
                     const int32_t *prompt, size_t n_prompt,
                     const generate_options *options,
@@ -444,7 +450,7 @@ lll_status generate(llama *model, const tokenizer *words,
         s = generation_pass(model, &g, 1, err);
     if (s == LLL_OK && g.status != LLL_OK)
         return lll_fail(err, g.status, "%s", g.error.text);
-    if (s == LLL_OK)
+    if (s == LLL_OK && report != NULL)
         *report = g.report;
     return s;
 }

@@ -95,6 +95,9 @@ typedef struct {
 // @end generation-type
 
 // @begin generate-api
+// sampler_defaults(), 256 tokens at most, and nobody who reads them.
+generate_options generate_defaults(void);
+
 // Append the prompt to a sequence of the model and generate. What was in its
 // cache stays in front of it, so a conversation goes on by calling this with
 // what is new. generate_history() tells what the cache holds.
@@ -107,7 +110,7 @@ typedef struct {
 // LLL_ERR_ARGUMENT   a stop text is too long, or the plan was made for
 //                    another vocabulary
 // LLL_ERR_FORMAT     one of the model's logits is not a number
-// *report is filled on LLL_OK only.
+// *report is filled on LLL_OK only; NULL: nobody asks.
 lll_status generate(llama *model, const tokenizer *words,
                     const int32_t *prompt, size_t n_prompt,
                     const generate_options *options,

@@ -130,6 +130,7 @@ lll_status session_open(session *s, const char *path,
                         const session_options *options, lll_error *err)
 {
     double start = machine_seconds();
+    session_options o = options != NULL ? *options : session_defaults();
     memset(s, 0, sizeof *s);
     // Asked first: what opening takes is in the plan, too.
     s->available = machine_read_memory().available;
@@ -139,11 +140,11 @@ lll_status session_open(session *s, const char *path,
     if (status == LLL_OK)
         status = config_check_llama(&s->config, path, err);
     if (status == LLL_OK)
-        status = tokenizer_init(&s->words, &s->file, options->pre, err);
+        status = tokenizer_init(&s->words, &s->file, o.pre, err);
     if (status == LLL_OK)
-        status = make_request(s, options, err);
+        status = make_request(s, &o, err);
     if (status == LLL_OK)
-        status = start_model(s, options, err);
+        status = start_model(s, &o, err);
     if (status != LLL_OK) {
         session_close(s);
         return status;

@@ -20,8 +20,7 @@
 // A model file, open and ready: everything that a program needs to run it.
 //
 //     session run;
-//     session_options options = session_defaults();
-//     lll_status s = session_open(&run, "model.gguf", &options, &err);
+//     lll_status s = session_open(&run, "model.gguf", NULL, &err);
 //     ... llama_forward(&run.model, ...), generate(&run.model, ...)
 //     session_close(&run);
 //
@@ -66,6 +65,8 @@ typedef struct {
 // @begin session-api
 session_options session_defaults(void);
 
+// options   NULL: the defaults
+//
 // LLL_ERR_MEMORY   the plan needs more than the machine has free: how much,
 //                  how much there is, and which flag helps
 // and the errors of gguf_open(), config_from_gguf(), tokenizer_init() and

@@ -1,27 +1,21 @@
 // generate MODEL.gguf TEXT: let a model go on with a text.
+#include <lll/session.h>
 #include <stdio.h>
 
-#include <lll/generate.h>
-#include <lll/session.h>
-
-static void show(void *out, const char *text, size_t n_bytes)
+static void show(void *file, const char *text, size_t n_bytes)
 {
-    fwrite(text, 1, n_bytes, out);
+    fwrite(text, 1, n_bytes, file);
 }
 
 int main(int argc, char **argv)
 {
-    session s = {0};
-    session_options how = session_defaults();
-    generate_options say = {.sampling = sampler_defaults(),
-                            .max_tokens = 40, .on_text = show,
-                            .context = stdout};
-    generate_report report;
+    session s;
     lll_error err = {.text = "usage: generate MODEL.gguf TEXT"};
-    bool good = argc == 3 && session_open(&s, argv[1], &how, &err) == LLL_OK
-        && session_generate(&s, argv[2], &say, &report, &err) == LLL_OK;
-    if (!good)
-        fprintf(stderr, "%s\n", err.text);
+    generate_options how = generate_defaults();
+    how.on_text = show;
+    how.context = stdout;
+    if (argc != 3 || session_open(&s, argv[1], NULL, &err) != LLL_OK
+        || session_generate(&s, argv[2], &how, NULL, &err) != LLL_OK)
+        return fprintf(stderr, "%s\n", err.text), 1;
     session_close(&s);
-    return good ? 0 : 1;
 }

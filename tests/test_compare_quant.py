@@ -105,6 +105,18 @@ def test_table(folder):
     assert re.search(r" 0\.00% .* 0\.00000 100\.0%", lines[1])
 
 
+def test_a_table_of_one_that_fell_apart(folder, tmp_path):
+    """Numbers that are far too long for their columns keep them."""
+    norm = np.array(Llama(TINY).weight("output_norm.weight"), np.float32)
+    for factor, ppl in ((30, r"\d\.?\d*e\+\d+"), (3e4, "inf")):
+        bad = rewrite(TINY, tmp_path / "bad.gguf",
+                      tensors={"output_norm.weight": factor * norm})
+        lines = run("--compare-quant", TINY, bad, "-f",
+                    folder / "text.txt").splitlines()
+        assert len({len(line) for line in lines}) == 1 and len(lines[0]) <= 80
+        assert re.search(rf" {ppl} ", lines[2]), lines[2]
+
+
 def test_the_shortest_context_is_everybodys(folder, tmp_path):
     short = rewrite(TINY, tmp_path / "short.gguf",
                     {"llama.context_length": 48})
@@ -128,6 +140,10 @@ def test_refused_before_anything_is_read(folder, tmp_path):
                                           "--chat", code=2)
     assert "-p is for" in run("--compare-quant", TINY, TINY, "-p", "x",
                               code=2)
+    assert "-m is for work on one model" in run(
+        "--compare-quant", TINY, TINY, "-m", TINY, code=2)
+    assert "standard input comes once" in run("--compare-quant", TINY, TINY,
+                                              "-f", "-", code=2)
     assert "nope.txt" in run("--compare-quant", TINY, TINY, "-f", "nope.txt",
                              code=1)
     (tmp_path / "one.txt").write_text("a")

@@ -111,6 +111,7 @@ def test_files_without_prompts(tmp_path):
     for more in (["-p", "a"], ["--chat"], ["--report"], ["--show-prompt"],
                  ["--pooling", "mean"]):
         engine.run("--batch-file", tmp_path / "none", *more, code=2)
+    assert "--parallel is for --batch-file" in engine.run("-np", 3, code=2)
 
 
 @pytest.fixture(scope="module")

@@ -59,6 +59,10 @@ static void what_is_chosen_when_nothing_is_said(void **state)
     assert_true(s.load_seconds > 0);
     session_close(&s);
     session_close(&s);
+    s = open_tiny(NULL);                        // the defaults again
+    assert_int_equal(r->n_ctx, 512);
+    assert_int_equal(r->n_batch, 512);
+    session_close(&s);
 
     o.float_activations = true;
     o.n_ctx = 100;                              // the batch follows

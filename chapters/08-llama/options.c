@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/generate.h"
 #include "common/machine.h"
 
 // @begin options-append
@@ -75,9 +76,10 @@ static size_t many_options(settings *s, args_option *list, size_t n)
 {
     const args_option options[] = {
         ARGS_TEXT(NULL, "--batch-file", "FILE", &s->batch_file,
-                  "answer each line of a file, many of them at once"),
-        ARGS_INT("-np", "--parallel", "N", &s->parallel, 1, MOST_PARALLEL,
-                 "how many of them"),
+                  "answer each line of a file, many of them at once, all "
+                  "with one seed; --json says why each answer ended"),
+        ARGS_INT("-np", "--parallel", "N", &s->parallel, 0, MOST_PARALLEL,
+                 "how many of them (0: 8)"),
         ARGS_FLAG(NULL, "--embed", &s->embed,
                   "print the text as a vector, or each line of -f"),
         ARGS_TEXT(NULL, "--pooling", "NAME", &s->pooling, "made of its "
@@ -196,10 +198,11 @@ settings settings_defaults(void)
 {
     sampler_params sampling = sampler_defaults();
     return (settings){
-        .model = TINY_MODEL, .n_predict = 256, .sampling = sampling,
+        .model = TINY_MODEL, .sampling = sampling,
+        .n_predict = generate_defaults().max_tokens,
         .seed = -1, .keep = 4, .top_k = sampling.top_k,
         .repeat_last_n = sampling.repeat_last_n, .n_batch = 512,
-        .activations = "q8", .parallel = 8,
+        .activations = "q8",
     };
 }
 // @end options-defaults

@@ -23,7 +23,7 @@ typedef struct {
     const char *importance;         // a file for what its columns met
     bool logits;                    // the best next tokens
     const char *batch_file;         // prompts, one a line
-    int64_t parallel;               // of them at once
+    int64_t parallel;               // of them at once; 0: 8
     bool embed, unscaled;           // what a text is about
     const char *pooling;            // NULL: mean
     bool doctor;                    // what is wrong with the file

@@ -9,6 +9,8 @@
 #include "common/terminal.h"
 
 // @begin quant-table-name
+enum { NAME_WIDTH = 15 };
+
 // The end of a file's name, which tells its type; in `width` columns. Names
 // that are cut begin with dots. (No character is cut: what cannot be shown
 // in one column each is left to JSON.)
@@ -28,23 +30,46 @@ static void print_name(const char *path, int width)
 }
 // @end quant-table-name
 
-// @begin quant-table-text
-enum { NAME_WIDTH = 15 };
+// @begin quant-table-number
+// In `width` columns: with so many decimals if there is room, otherwise with
+// as many digits as there is room for. A model that fell apart has a
+// perplexity of billions.
+static void print_number(double x, int width, int decimals)
+{
+    char text[32];
+    int n = snprintf(text, sizeof text, "%.*f", decimals, x);
+    for (int digits = 6; n > width && digits > 0; digits--)
+        n = snprintf(text, sizeof text, "%.*g", digits, x);
+    printf(" %*s", width, text);
+}
+// @end quant-table-number
 
+// @begin quant-table-row
+static void print_row(const quant_row *r)
+{
+    char size[32];
+    size_text((uint64_t)r->bytes, size, sizeof size);
+    print_name(r->path, NAME_WIDTH);
+    printf(" %10s %5.2f", size, r->bits);
+    print_number(100 * r->error, 5, 2);
+    printf("%%");
+    print_number(r->perplexity, 8, 4);
+    print_number(r->divergence, 8, 5);
+    printf(" %5.1f%%", 100 * r->same);
+    print_number(1e3 * r->prefill, 7, 3);
+    print_number(1e3 * r->decode, 6, 3);
+    printf("\n");
+}
+// @end quant-table-row
+
+// @begin quant-table-text
 static void print_text(const quant_table *table, bool quiet)
 {
     printf("%-*s %10s %5s %6s %8s %8s %6s %7s %6s\n", NAME_WIDTH, "file",
            "weights", "bits", "error", "ppl", "KL", "same", "prefill",
            "decode");
-    for (int i = 0; i < table->n_rows; i++) {
-        const quant_row *r = &table->rows[i];
-        char size[32];
-        size_text((uint64_t)r->bytes, size, sizeof size);
-        print_name(r->path, NAME_WIDTH);
-        printf(" %10s %5.2f %5.2f%% %8.6g %8.5f %5.1f%% %7.3g %6.3g\n", size,
-               r->bits, 100 * r->error, r->perplexity, r->divergence,
-               100 * r->same, 1e3 * r->prefill, 1e3 * r->decode);
-    }
+    for (int i = 0; i < table->n_rows; i++)
+        print_row(&table->rows[i]);
     if (!quiet)
         fprintf(stderr, "%" PRIu64 " tokens of %s in windows of %d; ppl: "
                 "perplexity\nerror, KL divergence, same best token: beside "

@@ -28,8 +28,7 @@ static lll_status check_companions(const settings *set, lll_error *err)
     const companion rows[] = {
         {"-sys", set->system != NULL, set->chat || set->compare != NULL,
          "--chat or --compare"},
-        {"--chat-template", set->chat_template != NULL, set->chat,
-         "--chat"},
+        {"--chat-template", set->chat_template != NULL, set->chat, "--chat"},
         {"--importance", set->importance != NULL, set->perplexity != NULL,
          "--perplexity"},
         {"--cache-dir", set->cache_dir != NULL, set->requantize != NULL,
@@ -38,6 +37,8 @@ static lll_status check_companions(const settings *set, lll_error *err)
         {"--resume", set->resume != NULL, set->chat, "--chat"},
         {"--pooling", set->pooling != NULL, set->embed, "--embed"},
         {"--unscaled", set->unscaled, set->embed, "--embed"},
+        {"--parallel", set->parallel > 0, set->batch_file != NULL,
+         "--batch-file"},
     };
     return check_rows(rows, sizeof rows / sizeof rows[0], err);
 }
@@ -48,6 +49,7 @@ static lll_status check_companions(const settings *set, lll_error *err)
 static lll_status check_answers(const settings *set, lll_error *err)
 {
     bool table = set->compare_quant != NULL;
+    bool named = set->model != settings_defaults().model;
     bool writes = set->perplexity == NULL && set->trace == NULL && !table
                   && !set->logits && !set->version && !set->doctor
                   && !set->embed;
@@ -56,6 +58,7 @@ static lll_status check_answers(const settings *set, lll_error *err)
                  && set->batch_file == NULL;
     bool prints = (set->trace == NULL && !set->version) || set->plan;
     const companion rows[] = {
+        {"-m", named, !table && set->compare == NULL, "work on one model"},
         {"--json", set->json, prints, "a printed result"},
         {"-p", set->prompt != NULL, reads && !table, "work on a prompt"},
         {"-f", set->prompt_file != NULL, reads, "work on a prompt"},
@@ -69,6 +72,24 @@ static lll_status check_answers(const settings *set, lll_error *err)
     return check_rows(rows, sizeof rows / sizeof rows[0], err);
 }
 // @end verbs-answers
+
+// @begin verbs-compare-quant
+static lll_status check_compare_quant(const settings *set, lll_error *err)
+{
+    if (set->compare_quant == NULL)
+        return LLL_OK;
+    if (set->others.n_items < 1 || set->others.n_items >= QUANT_FILES
+        || set->plan || set->fit || set->requantize != NULL)
+        return lll_fail(err, LLL_ERR_USAGE, "--compare-quant wants 2 to %d "
+                        "model files, as they are; --plan, --fit and "
+                        "--requantize want one, with -m", QUANT_FILES);
+    if (set->prompt_file != NULL && strcmp(set->prompt_file, "-") == 0)
+        return lll_fail(err, LLL_ERR_USAGE, "--compare-quant reads its text "
+                        "several times, and standard input comes once; put "
+                        "it in a file");
+    return LLL_OK;
+}
+// @end verbs-compare-quant
 
 // @begin verbs-pairs
 // Options that cannot be together.
@@ -86,12 +107,6 @@ static lll_status check_pairs(const settings *set, lll_error *err)
     if (set->compare != NULL && (set->others.n_items != 1 || set->plan))
         return lll_fail(err, LLL_ERR_USAGE, "--compare wants two model "
                         "files, and --plan one, with -m");
-    if (set->compare_quant != NULL
-        && (set->others.n_items < 1 || set->others.n_items >= QUANT_FILES
-            || set->plan || set->fit || set->requantize != NULL))
-        return lll_fail(err, LLL_ERR_USAGE, "--compare-quant wants 2 to %d "
-                        "model files, as they are; --plan, --fit and "
-                        "--requantize want one, with -m", QUANT_FILES);
     if (set->requantize != NULL && set->plan)
         return lll_fail(err, LLL_ERR_USAGE, "--requantize writes a file, and "
                         "--plan nothing; convert first, with chapter 7");
@@ -103,6 +118,12 @@ static lll_status check_pairs(const settings *set, lll_error *err)
 // @end verbs-pairs
 
 // @begin verbs-choose
+static int texts_at_once(const settings *set)
+{
+    int asked = set->parallel > 0 ? (int)set->parallel : 8;
+    return set->batch_file != NULL ? asked : 1;
+}
+
 lll_status verb_choose(const settings *set, verb *out, lll_error *err)
 {
     const verb verbs[] = {
@@ -117,7 +138,7 @@ lll_status verb_choose(const settings *set, verb *out, lll_error *err)
          0},
         {"--chat", set->chat, verb_chat, 1},
         {"--batch-file", set->batch_file != NULL, verb_batch,
-         (int)set->parallel},
+         texts_at_once(set)},
         {"--embed", set->embed, verb_embed, 1},
         {NULL, true, verb_generate, 1},
     };
@@ -133,6 +154,8 @@ lll_status verb_choose(const settings *set, verb *out, lll_error *err)
     lll_status status = check_companions(set, err);
     if (status == LLL_OK)
         status = check_answers(set, err);
+    if (status == LLL_OK)
+        status = check_compare_quant(set, err);
     if (status == LLL_OK)
         status = check_pairs(set, err);
     if (status == LLL_OK)
@@ -155,7 +178,7 @@ session_options make_options(const settings *set)
     options.n_ctx = (int)set->n_ctx;
     options.n_batch = (int)set->n_batch;
     options.n_threads = (int)set->n_threads;
-    options.n_sequences = set->batch_file != NULL ? (int)set->parallel : 1;
+    options.n_sequences = texts_at_once(set);
     options.cache_type = set->cache_type;
     options.float_activations = strcmp(set->activations, "f32") == 0;
     options.isa = set->isa;
