@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "common/config_gguf.h"
+#include "common/kernels.h"
+#include "common/pretokenize.h"
 #include "common/quant.h"
 #include "common/size.h"
 
@@ -72,18 +74,21 @@ void doctor_put(doctor_report *report, doctor_check check,
 // @end doctor-put
 
 // @begin doctor-numbers
-// The first number of a tensor that is none, or n_elements.
-static size_t first_bad(const gguf_tensor *tensor)
+// The first number of a tensor that is none, or n_elements. Less is read of
+// a type that cannot be decoded.
+static size_t first_bad(const gguf_tensor *tensor, size_t *n_read)
 {
     enum { AT_ONCE = 4096 };            // whole blocks of every type
     const dtype_info *info = dtype_find((uint32_t)tensor->type);
     const unsigned char *at = tensor->data;
     float values[AT_ONCE];
+    *n_read = 0;
     for (size_t i = 0; i < tensor->n_elements; i += AT_ONCE) {
         size_t n = tensor->n_elements - i;
         n = n < AT_ONCE ? n : AT_ONCE;
         if (quant_decode(tensor->type, at, values, n, NULL) != LLL_OK)
-            return tensor->n_elements;  // not ours to read: see the shape
+            return tensor->n_elements;
+        *n_read += n;
         for (size_t j = 0; j < n; j++)
             if (!isfinite(values[j]))
                 return i + j;
@@ -97,11 +102,12 @@ static size_t first_bad(const gguf_tensor *tensor)
 static void look_at_numbers(doctor_report *report, const gguf_file *file)
 {
     uint64_t n_numbers = 0;
-    size_t n_bad = 0;
+    size_t n_bad = 0, n_unread = 0;
     for (size_t i = 0; i < file->n_tensors; i++) {
         const gguf_tensor *t = &file->tensors[i];
-        size_t bad = first_bad(t);
-        n_numbers += t->n_elements;
+        size_t n_read, bad = first_bad(t, &n_read);
+        n_numbers += n_read;
+        n_unread += bad == t->n_elements && n_read < bad;
         if (bad == t->n_elements || n_bad++ > 0)
             continue;
         char name[NAME_TEXT];
@@ -110,25 +116,55 @@ static void look_at_numbers(doctor_report *report, const gguf_file *file)
                    name_text(t->name.bytes, t->name.n_bytes, name),
                    bad % (size_t)t->dims[0], bad / (size_t)t->dims[0]);
     }
-    if (n_bad == 0)
+    if (n_bad == 0 && n_unread == 0)
         doctor_put(report, DOCTOR_NUMBERS, DOCTOR_GOOD, "all %" PRIu64
                    " are finite", n_numbers);
+    else if (n_bad == 0)
+        doctor_put(report, DOCTOR_NUMBERS, DOCTOR_UNUSUAL, "%" PRIu64 " are "
+                   "finite; %zu tensors are of types that are not decoded "
+                   "here", n_numbers, n_unread);
 }
 // @end doctor-numbers-2
 
+// @begin doctor-options
+// A failure of the caller or the machine, not of the file.
+static bool is_ours(lll_status status)
+{
+    return status == LLL_ERR_MEMORY || status == LLL_ERR_ARGUMENT
+           || status == LLL_ERR_OVERFLOW;
+}
+
+// What no file is to blame for, whatever it holds.
+static lll_status check_options(const session_options *o, lll_error *err)
+{
+    const kernels *set;
+    const pretokenizer *pre;
+    lll_status status = kernels_select(o->isa, &set, err);
+    if (status == LLL_OK && o->pre != NULL)
+        status = pretokenize_find(o->pre, strlen(o->pre), &pre, err);
+    return status;
+}
+// @end doctor-options
+
 // @begin doctor-vocabulary
 // Do the list of tokens and the table of their vectors belong together?
-static void look_at_vocabulary(doctor_report *report, const gguf_file *file,
-                               const char *pre)
+static lll_status look_at_vocabulary(doctor_report *report,
+                                     const gguf_file *file, const char *pre,
+                                     lll_error *err)
 {
     const gguf_value *list = gguf_find_value(file, "tokenizer.ggml.tokens");
     gguf_tensor table;
     tokenizer words;
-    lll_error err;
-    if (gguf_find_tensor(file, "token_embd.weight", NULL, 0, &table, &err)
-        != LLL_OK || tokenizer_init(&words, file, pre, &err) != LLL_OK) {
-        doctor_put(report, DOCTOR_VOCABULARY, DOCTOR_SICK, "%s", err.text);
-        return;
+    lll_error own;
+    lll_status status = gguf_find_tensor(file, "token_embd.weight", NULL, 0,
+                                         &table, &own);
+    if (status == LLL_OK)
+        status = tokenizer_init(&words, file, pre, &own);
+    if (is_ours(status))
+        return lll_fail(err, status, "%s", own.text);
+    if (status != LLL_OK) {
+        doctor_put(report, DOCTOR_VOCABULARY, DOCTOR_SICK, "%s", own.text);
+        return LLL_OK;
     }
     bool fits = table.n_dims == 2 && list->n_items == table.dims[1];
     doctor_put(report, DOCTOR_VOCABULARY, fits ? DOCTOR_GOOD : DOCTOR_SICK,
@@ -138,6 +174,7 @@ static void look_at_vocabulary(doctor_report *report, const gguf_file *file,
         doctor_put(report, DOCTOR_VOCABULARY, DOCTOR_SICK, "texts begin with "
                    "a BOS, and tokenizer.ggml.bos_token_id is missing");
     tokenizer_free(&words);
+    return LLL_OK;
 }
 // @end doctor-vocabulary
 
@@ -177,16 +214,14 @@ static lll_status look_inside(doctor_report *report, const char *path,
                                                  : DOCTOR_CONTEXT;
     o.n_batch = o.n_outputs = DOCTOR_BATCH;
     lll_status status = session_open(&s, path, &o, &own);
-    bool ours = status == LLL_ERR_MEMORY || status == LLL_ERR_ARGUMENT
-                || status == LLL_ERR_OVERFLOW;
-    if (status != LLL_OK && ours)
+    if (is_ours(status))
         return lll_fail(err, status, "%s", own.text);
     if (status != LLL_OK) {
         doctor_put(report, DOCTOR_SHAPE, DOCTOR_SICK, "%s", own.text);
         return LLL_OK;
     }
     doctor_talk(report, &s.file, &s.words);
-    if (report->rows[DOCTOR_NUMBERS].verdict == DOCTOR_GOOD)
+    if (report->rows[DOCTOR_NUMBERS].verdict != DOCTOR_SICK)
         status = doctor_text(report, &s, progress, context, err);
     session_close(&s);
     return status;
@@ -195,17 +230,21 @@ static lll_status look_inside(doctor_report *report, const char *path,
 
 // @begin doctor-outside
 // What can be seen without running anything.
-static void look_outside(doctor_report *report, const gguf_file *file,
-                         const char *pre, model_config *config)
+static lll_status look_outside(doctor_report *report, const gguf_file *file,
+                               const char *pre, model_config *config,
+                               lll_error *err)
 {
     char size[32];
     size_text(file->n_bytes, size, sizeof size);
     doctor_put(report, DOCTOR_FILE, DOCTOR_GOOD, "GGUF %" PRIu32 ", %zu "
                "tensors, %s", file->version, file->n_tensors, size);
-    look_at_vocabulary(report, file, pre);
+    lll_status status = look_at_vocabulary(report, file, pre, err);
+    if (status != LLL_OK)
+        return status;
     if (report->n_sick == 0)
         look_at_shape(report, file, config);
     look_at_numbers(report, file);
+    return LLL_OK;
 }
 // @end doctor-outside
 
@@ -219,18 +258,22 @@ lll_status doctor_examine(doctor_report *report, const char *path,
     gguf_file file;
     model_config config;
     lll_error own;
-    lll_status status = gguf_open(&file, path, &own);
+    lll_status status = check_options(options, err);
+    if (status != LLL_OK)
+        return status;
+    status = gguf_open(&file, path, &own);
     if (status == LLL_ERR_MEMORY)
         return lll_fail(err, status, "%s", own.text);
     for (int i = 0; i < DOCTOR_CHECKS; i++)
         doctor_put(&r, (doctor_check)i, DOCTOR_UNSEEN,
                    "what is wrong above comes first");
-    if (status == LLL_OK)
-        look_outside(&r, &file, options->pre, &config);
-    else
+    if (status != LLL_OK) {
         doctor_put(&r, DOCTOR_FILE, DOCTOR_SICK, "%s", own.text);
-    status = LLL_OK;
-    if (r.rows[DOCTOR_SHAPE].verdict == DOCTOR_GOOD)
+        status = LLL_OK;
+    } else {
+        status = look_outside(&r, &file, options->pre, &config, err);
+    }
+    if (status == LLL_OK && r.rows[DOCTOR_SHAPE].verdict == DOCTOR_GOOD)
         status = look_inside(&r, path, &config, options, progress, context,
                              err);
     gguf_close(&file);

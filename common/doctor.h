@@ -54,8 +54,11 @@ typedef struct {
 //
 // LLL_OK           examined, sick or not; *report is filled
 // LLL_ERR_MEMORY   no room to run the model or the trials
-// and LLL_ERR_ARGUMENT for options that no model could run with.
-// Costs a pass over all weights, and about ten over a text of 200 tokens.
+// and LLL_ERR_ARGUMENT or LLL_ERR_UNSUPPORTED for options that no model, or
+// not this one, could run with.
+// Costs a pass over all weights, about ten over a text of 200 tokens, and as
+// many again for each fault found there; and room for the rows of all
+// queries and keys once more, beside what the model takes.
 lll_status doctor_examine(doctor_report *report, const char *path,
                           const session_options *options,
                           void (*progress)(void *context, double share),

@@ -64,11 +64,15 @@ static void look_at_template(doctor_report *report, const gguf_file *file,
     if (missing != NULL)
         doctor_put(report, DOCTOR_TEMPLATE, DOCTOR_SICK, "it writes %s, "
                    "which is no token of the vocabulary", missing);
-    else if (unused != NULL)
-        doctor_put(report, DOCTOR_TEMPLATE, DOCTOR_SICK, "%s%s: the "
+    else if (unused != NULL && status == LLL_OK)
+        doctor_put(report, DOCTOR_TEMPLATE, DOCTOR_SICK, "that of %s: the "
                    "vocabulary has %s, and it never writes that",
-                   status == LLL_OK ? "that of " : "unknown",
-                   status == LLL_OK ? chat.format->name : "", unused);
+                   chat.format->name, unused);
+    else if (unused != NULL)
+        // Whoever tunes a model may keep its tokens and talk otherwise.
+        doctor_put(report, DOCTOR_TEMPLATE, DOCTOR_UNUSUAL, "none of those "
+                   "known, and it never writes %s, which the vocabulary has",
+                   unused);
     else if (status != LLL_OK)
         doctor_put(report, DOCTOR_TEMPLATE, DOCTOR_UNUSUAL, "%s", err.text);
     else

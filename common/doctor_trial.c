@@ -144,7 +144,6 @@ lll_status doctor_trials_list(doctor_trials *t, const llama *model,
         {.check = DOCTOR_GATE, .name = "gate and up exchanged"}}};
     for (const doctor_model *m = doctor_known(c, NULL); m != NULL;
          m = doctor_known(c, m)) {
-        t->known = true;
         t->base_usual |= same(base, m->rope_theta);
         t->epsilon_usual |= same(epsilon, m->norm_eps);
         add_value(t, DOCTOR_BASE, base, m->rope_theta, m->name);
@@ -152,8 +151,10 @@ lll_status doctor_trials_list(doctor_trials *t, const llama *model,
     }
     for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++)
         add_value(t, DOCTOR_BASE, base, bases[i], NULL);
-    for (size_t i = 0; i < sizeof epsilons / sizeof epsilons[0]; i++)
+    for (size_t i = 0; i < sizeof epsilons / sizeof epsilons[0]; i++) {
+        t->epsilon_listed |= same(epsilon, epsilons[i]);
         add_value(t, DOCTOR_EPSILON, epsilon, epsilons[i], NULL);
+    }
     return make_others(t, model, err);
 }
 

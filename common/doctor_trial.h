@@ -27,8 +27,9 @@ enum { DOCTOR_TRIALS = 24 };
 typedef struct {
     doctor_trial list[DOCTOR_TRIALS];
     int n;
-    bool known;                 // models of this shape are published
-    bool base_usual, epsilon_usual;     // and one has what the file says
+    bool base_usual, epsilon_usual;     // a published model of this shape
+                                        // has what the file says
+    bool epsilon_listed;                // some Llama has it
     linear *others;             // owned: [n_layers, 2], q and k reordered
     void *rows;                 // owned: what those point to
 } doctor_trials;

@@ -17,10 +17,10 @@ import engine
 EPSILON = "llama.attention.layer_norm_rms_epsilon"
 BASE = "llama.rope.freq_base"
 BOS = "tokenizer.ggml.add_bos_token"
-LLAMA_2 = (
+MISTRAL = (
     "{% for message in messages %}{% if message['role'] == 'user' %}"
     "{{ bos_token + '[INST] ' + message['content'] + ' [/INST]' }}"
-    "{% else %}{{ ' ' + message['content'] + ' ' + eos_token }}{% endif %}"
+    "{% else %}{{ message['content'] + eos_token }}{% endif %}"
     "{% endfor %}")
 
 
@@ -89,7 +89,7 @@ def fewer_words(source, path):
 
 
 def template(source, path):
-    return engine.rewrite(source, path, {"tokenizer.chat_template": LLAMA_2})
+    return engine.rewrite(source, path, {"tokenizer.chat_template": MISTRAL})
 
 
 # Fault: the check that finds it, and who makes the file.

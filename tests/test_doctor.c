@@ -60,7 +60,8 @@ static void an_exchange_undoes_itself(void **state)
     assert_int_equal(n_other[DOCTOR_GATE], 1);
     assert_int_equal(n_other[DOCTOR_BASE], 3);      // four, less its own
     assert_int_equal(n_other[DOCTOR_EPSILON], 1);
-    assert_true(trials.known && trials.base_usual && trials.epsilon_usual);
+    assert_true(trials.base_usual && trials.epsilon_usual
+                && trials.epsilon_listed);
     doctor_trials_free(&trials);
     doctor_trials_free(&trials);
     session_close(&s);
@@ -170,8 +171,33 @@ static void the_tiny_model_is_well(void **state)
         fail_msg("%s", err.text);
     assert_int_equal(report.n_sick, 0);
     assert_int_equal(calls, 6);         // trials, in one round
-    for (int i = 0; i < DOCTOR_CHECKS; i++)
-        assert_int_equal(report.rows[i].verdict, DOCTOR_GOOD);
+    for (int i = 0; i < DOCTOR_CHECKS; i++)     // it has learnt too little
+        assert_int_equal(report.rows[i].verdict,
+                         i == DOCTOR_PAIRS || i == DOCTOR_GATE
+                         ? DOCTOR_UNSEEN : DOCTOR_GOOD);
+}
+
+static void options_are_no_sickness(void **state)
+{
+    static const struct { const char *isa, *pre, *cache, *says; } cases[] = {
+        {"nonsense", NULL, NULL, "no kernels are called nonsense"},
+        {NULL, "nonsense", NULL, "nonsense"},
+        {NULL, NULL, "nonsense", "unknown cache type"}};
+    static doctor_report report;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        session_options o = session_defaults();
+        lll_error err = {0};
+        report.n_sick = 42;
+        o.isa = cases[i].isa != NULL ? cases[i].isa : o.isa;
+        o.pre = cases[i].pre;
+        o.cache_type = cases[i].cache != NULL ? cases[i].cache
+                                              : o.cache_type;
+        assert_int_not_equal(doctor_examine(&report, ref_model(), &o, NULL,
+                                            NULL, &err), LLL_OK);
+        assert_non_null(strstr(err.text, cases[i].says));
+        assert_int_equal(report.n_sick, 42);
+    }
 }
 
 int main(void)
@@ -183,6 +209,7 @@ int main(void)
         cmocka_unit_test(what_can_not_be_opened_is_sick),
         cmocka_unit_test(rows_are_counted_once),
         cmocka_unit_test(the_tiny_model_is_well),
+        cmocka_unit_test(options_are_no_sickness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

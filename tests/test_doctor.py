@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import engine
@@ -64,8 +65,46 @@ def test_smollm2_is_well(smollm2):
 
 def test_tiny_is_well():
     rows, _ = examine(TINY, 0)
-    assert {row["verdict"] for row in rows.values()} == {"good"}
+    untold = [name for name, row in rows.items() if row["verdict"] != "good"]
+    assert untold == ["RoPE pairs", "gate and up"]
     assert all(row["remedy"] is None for row in rows.values())
+
+
+# Small gains and losses are no evidence: not of a fault, nor of health.
+def test_a_gain_within_its_error_is_no_finding(smollm2, tmp_path):
+    def change(keys, tensors):
+        keys[sick_models.BASE][0] = 1e4
+        keys["llama.context_length"][0] = 4096      # nobody's shape
+    path = sick_models.patched(smollm2, tmp_path / "x.gguf", change)
+    row = examine(path, 0)[0]["RoPE base"]
+    assert row["verdict"] == "not seen", row
+    given, other = (float(part.split("loss")[-1].split()[-1]) for part in
+                    row["found"].replace("e+05", "").split(";")[:2])
+    assert given > other + 0.1, row
+
+
+def test_what_has_not_learnt_its_pairs_does_not_tell(tmp_path):
+    path = sick_models.make("wrong-pairs", TINY, tmp_path / "x.gguf")
+    row = examine(path, 0)[0]["RoPE pairs"]
+    assert row["verdict"] == "not seen" and "not tell" in row["found"]
+
+
+@pytest.mark.parametrize("epsilon, verdict", [
+    (1e-3, "unusual"), (1e-6, "not seen"), (1e-5, "not seen")])
+def test_epsilons_of_a_shape_that_nobody_knows(epsilon, verdict, tmp_path):
+    def change(keys, tensors):
+        keys[sick_models.EPSILON][0] = epsilon
+        keys["llama.context_length"][0] = 511
+    path = sick_models.patched(TINY, tmp_path / "x.gguf", change)
+    assert examine(path, 0)[0]["norm epsilon"]["verdict"] == verdict
+
+
+def test_numbers_that_nobody_read_are_not_counted(tmp_path):
+    path = engine.rewrite(TINY, tmp_path / "x.gguf", tensors={
+        "more": np.arange(7, dtype=np.int32)})
+    row = examine(path, 0)[0]["numbers"]
+    assert row["verdict"] == "unusual"
+    assert row["found"].startswith("195008 are finite; 1 tensor"), row
 
 
 @pytest.mark.parametrize("name", make_test_models.MODELS)
@@ -97,6 +136,8 @@ def test_a_file_that_does_not_load_says_why(tmp_path):
      "<|start_header_id|>", "sick"),
     ("{% for m in messages %}<|im_start|>{{ m.text }}{% endfor %}",
      "none of those known", "unusual"),
+    ("{% for m in messages %}<\uff5cUser\uff5c>{{ m.content }}{% endfor %}",
+     "never writes <|im_", "unusual"),
     (None, "continues texts", "good"),
 ])
 def test_templates(template, word, verdict, tmp_path):
