@@ -21,6 +21,9 @@ FAULTS = {
                   "(size_t)(batch->ids[t] ^ 1) *"),
     "blk.0.attn_norm": ("llama.c", "m->residual, w->attn_norm, n)",
                         "m->residual, w->ffn_norm, n)"),
+    # Small: numbers of the first norm are off by a hundred-thousandth.
+    "blk.0.attn_norm, epsilon": ("llama.c", "(float)job->m->config.norm_eps)",
+                                 "0.0f)"),
     "blk.0.k": ("weights.c", 'l, layer, "attn_k", kv,',
                 'l, layer, "attn_v", kv,'),
     "blk.0.v": ("weights.c", 'l, layer, "attn_v", kv,',
@@ -32,8 +35,8 @@ FAULTS = {
                         "1.0f / (float)head_dim"),
     "blk.0.attn_output": ("llama.c", "output[] = {&w->attn_output}",
                           "output[] = {&w->q}"),
-    "blk.0.attn_residual": ("llama.c", "job->out[i] += job->in[i]",
-                            "job->out[i] = job->in[i]"),
+    "blk.0.attn_residual": ("llama.c", "add(job->out + at, job->in + at,",
+                            "add(job->out + at, job->out + at,"),
     "blk.0.ffn_norm": ("llama.c", "m->residual, w->ffn_norm, n)",
                        "m->residual, w->attn_norm, n)"),
     "blk.0.ffn_up": ("llama.c", "{&w->gate, &w->up}", "{&w->gate, &w->gate}"),
@@ -62,7 +65,7 @@ def found_in():
     def found(program):
         ids, steps = trace_diff.trace_of(program, TINY, PROMPT)
         return trace_diff.compare(model, ids, steps)
-    return found, trace_diff.limit_of(model)
+    return found
 
 
 @pytest.mark.parametrize("step", FAULTS)
@@ -79,28 +82,39 @@ def test_planted_fault_is_named(step, parts, found_in, tmp_path):
                     [compiler[0], "-o", tmp_path / "run",
                      tmp_path / "wrong.o", *other, *libraries]):
         subprocess.run(command, cwd=ROOT, check=True)
-    found, limit = found_in
-    assert trace_diff.first_beyond(found(tmp_path / "run"), limit) == step
+    assert trace_diff.first_beyond(found_in(tmp_path / "run")) \
+        == step.split(",", maxsplit=1)[0]
 
 
 def test_nothing_differs_here(llama_program, found_in):
-    found, limit = found_in
-    steps = found(llama_program)
+    steps = found_in(llama_program)
     assert len(steps) == 3 + 15 * 3
-    assert trace_diff.first_beyond(steps, limit) is None
-    # A limit that a fault of one part in ten thousand would not pass.
-    assert limit < 1e-4 and max(off for _, off in steps) > 0
+    assert trace_diff.first_beyond(steps) is None
+    # Limits that a fault of one part in a hundred thousand would not pass.
+    assert max(limit for *_, limit in steps) < 1.2e-5
+    assert max(off for _, off, _ in steps) > 0
 
 
 def test_what_is_no_number_or_not_there_differs():
-    steps = [("a", 0.0), ("b", np.nan)]
-    assert trace_diff.first_beyond(steps, 1) == "b"
-    assert "DIFFERS" in list(trace_diff.table(steps, 1))[2]
+    steps = [("a", 0.0, 1), ("b", np.nan, 1)]
+    assert trace_diff.first_beyond(steps) == "b"
+    assert "DIFFERS" in list(trace_diff.table(steps))[2]
     assert np.isnan(trace_diff.difference(np.array([np.nan]), np.ones(1)))
 
 
+@pytest.mark.parametrize("options", [
+    ["--model", "/nowhere.gguf"], ["--prompt="], ["--prompt=" + "a " * 600]])
+def test_what_cannot_be_compared(options, llama_program):
+    done = subprocess.run([sys.executable, "reference/trace_diff.py",
+                           *options], cwd=ROOT, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith("error: ") and "Trace" not in done.stderr
+
+
 @pytest.mark.parametrize("limit, code, last", [
-    ("0.01", 0, "none differs"), ("1e-12", 1, "blk.0.attn_norm")])
+    ("0.01", 0, "none differs"), ("1e-12", 1, "blk.0.attn_norm"),
+    ("0", 1, "blk.0.attn_norm")])
 def test_the_command(limit, code, last, llama_program):
     done = subprocess.run([sys.executable, "reference/trace_diff.py",
                            "--limit", limit], cwd=ROOT, text=True,

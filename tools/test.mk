@@ -104,5 +104,5 @@ trace-diff: chapter-08
 	@test -x $(PYTHON) || sh tools/setup
 	@$(PYTHON) reference/trace_diff.py \
 	    $(if $(filter command%,$(origin MODEL)),--model '$(MODEL)') \
-	    $(if $(PROMPT),--prompt "$$TEXT") $(if $(LIMIT),--limit '$(LIMIT)')
+	    $(if $(PROMPT),--prompt="$$TEXT") $(if $(LIMIT),--limit '$(LIMIT)')
 trace-diff: export TEXT := $(value PROMPT)
