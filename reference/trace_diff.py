@@ -8,8 +8,8 @@ The engine writes a trace with activations and cache as floats; llama.py
 computes the same tokens in double. So this is about the flow of a pass, not
 about products of 8-bit codes or a cache of halves, which round more than most
 faults show. A difference is the largest of a step, divided by the step's
-largest number. Ends with 1 where one is beyond its limit, with 2 where nothing
-can be compared.
+largest number. Ends with 1 where one is beyond its limit, with 2 where
+nothing can be compared.
 """
 
 import argparse
