@@ -163,8 +163,8 @@ static void convert_piece(void *context, int piece, int worker)
     convert_job *job = context;
     convert_worker *w = &job->workers[worker];
     size_t r = job->first + (size_t)piece;
-    // Pieces rise, so a worker's first bad row is its lowest.
-    if (w->bad_row == SIZE_MAX && convert_row(job, r, w) != LLL_OK)
+    // Of rows above a bad one nothing is wanted any more.
+    if (r < w->bad_row && convert_row(job, r, w) != LLL_OK)
         w->bad_row = r;
 }
 // @end convert-row
