@@ -85,12 +85,15 @@ lll_status peak_measure(const kernels *table, int n_threads, double seconds,
         status = threads_start(&team, n_threads, arena_take(&memory,
                                threads_bytes(n_threads)), err);
     if (status == LLL_OK) {
+        // Threads beyond the cores would make a pass longer, not faster.
+        int cores = machine_cores();
+        int n = PIECES * (n_threads < cores ? n_threads : cores);
         work codes = {.table = table}, floats = {table, true, 0};
         *speed = (arithmetic_speed){
             best_pass(NULL, codes, PIECES, seconds),
-            best_pass(team, codes, PIECES * n_threads, seconds),
+            best_pass(team, codes, n, seconds),
             best_pass(NULL, floats, PIECES, seconds),
-            best_pass(team, floats, PIECES * n_threads, seconds)
+            best_pass(team, floats, n, seconds)
         };
         threads_stop(team);
     }

@@ -16,12 +16,13 @@ typedef struct {
     double f32_one_core, f32_all_cores;
 } arithmetic_speed;
 
-// Measure what the products of `table` allow. The best pass counts, because
+// Measure what the dot product of `table` in vector registers allows; AMX's
+// tiles, which have another one, may pass it. The best pass counts, because
 // whatever else runs can only make one slower.
 //
 // n_threads  1..1024; as many as there are cores
-// seconds    to go on, 0..60, for each of the four; three passes of some
-//            milliseconds are made at least
+// seconds    to go on, 0..60, for each of the four; three passes are made at
+//            least, each of a few milliseconds on an idle machine
 //
 // LLL_ERR_ARGUMENT   a number out of range
 // LLL_ERR_MEMORY, LLL_ERR_UNSUPPORTED   threads_start()'s

@@ -47,6 +47,30 @@ def test_versions_agree(program, options, names, allowed):
     assert len({row["difference"] for row in found["versions"][1:]}) == 1
 
 
+def test_no_codes(program):
+    """Floats are not called codes."""
+    found = json.loads(run(program, "lab", "matmul", "--type", "f16",
+                           "--columns", 33, "--rows", 40, "--tokens", 5,
+                           *QUICK, "--json"))
+    assert [row["version"] for row in found["versions"]][:2] \
+        == ["plain loop, floats", "the engine, plain C"]
+
+
+def test_best_is_compared_with_nothing(program):
+    found = json.loads(run(program, "lab", "matmul", *QUICK, "--best",
+                           "--json"))
+    assert found["memory_bytes_per_second"] > 0
+    assert [row["difference"] for row in found["versions"]] == [None]
+
+
+@pytest.mark.parametrize("options", [["--type", "Q9"], ["--columns", 33]])
+def test_no_broken_json(program, options):
+    done = subprocess.run([program, "lab", "matmul", *map(str, options),
+                           *QUICK, "--json"], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode in (1, 2) and done.stdout == ""
+
+
 def test_limits(program):
     found = json.loads(run(program, "lab", "limits", "--json", "--isa",
                            "scalar", "-t", 1))

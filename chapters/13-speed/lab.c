@@ -8,6 +8,7 @@
 #include "common/machine.h"
 #include "common/peak.h"
 #include "common/probe.h"
+#include "common/size.h"
 
 // @begin lab-measure
 static lll_status measure(lab *l, lll_error *err)
@@ -64,6 +65,20 @@ void lab_close(lab *l)
 }
 // @end lab-open
 
+// @begin lab-take
+lll_status lab_take(arena *memory, const size_t *bytes, void **at, int n,
+                    lll_error *err)
+{
+    size_t all = 0;
+    for (int i = 0; i < n; i++)
+        all = size_plus(all, arena_round(bytes[i]));
+    lll_status status = arena_init(memory, all, err);
+    for (int i = 0; i < n && status == LLL_OK; i++)
+        at[i] = arena_take(memory, bytes[i]);
+    return status;
+}
+// @end lab-take
+
 // @begin lab-time
 float lab_number(uint32_t *state)
 {
@@ -98,14 +113,17 @@ static double distance(const experiment *e)
 }
 // @end lab-time
 
-// @begin lab-row
+// @begin lab-least
 // The roofline: nothing is faster than reading everything once, or than
 // multiplying everything at the peak.
 static double least_seconds(const lab *l, const experiment *e)
 {
     return fmax(e->bytes / l->limits.memory, e->multiply_adds / e->peak);
 }
+// @end lab-least
 
+// @begin lab-row
+// `away` is below zero where nothing was compared.
 static void show_row(lab *l, const version *v, const experiment *e,
                      double seconds, double away)
 {
@@ -113,12 +131,14 @@ static void show_row(lab *l, const version *v, const experiment *e,
         {"seconds", seconds}, {"bytes_per_second", e->bytes / seconds},
         {"multiply_adds_per_second", e->multiply_adds / seconds},
         {"limit_share", least_seconds(l, e) / seconds},
-        {"difference", away},
     };
     if (l->json == NULL) {
-        printf("%-22s %9.3f ms %7.2f GB/s %8.2f G/s %5.1f %% %8.1e\n",
-               v->name, 1e3 * numbers[0].value, numbers[1].value / 1e9,
-               numbers[2].value / 1e9, 100 * numbers[3].value, away);
+        printf("%-21s %9.3f ms %8.3f GB/s %8.2f G/s %5.1f %%", v->name,
+               1e3 * numbers[0].value, numbers[1].value / 1e9,
+               numbers[2].value / 1e9, 100 * numbers[3].value);
+        if (away >= 0)
+            printf(" %8.1e", away);
+        putchar('\n');
         return;
     }
     json_out_object(l->json);
@@ -128,9 +148,50 @@ static void show_row(lab *l, const version *v, const experiment *e,
         json_out_key(l->json, numbers[i].name);
         json_out_f64(l->json, numbers[i].value);
     }
+    json_out_key(l->json, "difference");
+    if (away >= 0)
+        json_out_f64(l->json, away);
+    else
+        json_out_null(l->json);
     json_out_end(l->json);
 }
 // @end lab-row
+
+// @begin lab-show-limits
+// Only here does JSON begin: what is refused before has printed nothing.
+static void begin_json(lab *l)
+{
+    const struct { const char *name; double value; } rows[] = {
+        {"memory_bytes_per_second", l->limits.memory},
+        {"q8_multiply_adds_per_second", l->limits.q8},
+        {"f32_multiply_adds_per_second", l->limits.f32},
+    };
+    json_out_begin(l->json, stdout);
+    json_out_object(l->json);
+    json_out_key(l->json, "isa");
+    json_out_text(l->json, l->table->name);
+    json_out_key(l->json, "threads");
+    json_out_u64(l->json, (uint64_t)l->n_threads);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_out_key(l->json, rows[i].name);
+        json_out_f64(l->json, rows[i].value);
+    }
+}
+
+lll_status lab_show_limits(lab *l, lll_error *err)
+{
+    (void)err;
+    if (l->json != NULL)
+        begin_json(l);
+    else
+        printf("%s, %d thread%s: reads %.1f GB/s from memory; %.0f G "
+               "multiply-adds/s of\ncodes, %.0f G of floats\n",
+               l->table->name, l->n_threads, l->n_threads == 1 ? "" : "s",
+               l->limits.memory / 1e9, l->limits.q8 / 1e9,
+               l->limits.f32 / 1e9);
+    return LLL_OK;
+}
+// @end lab-show-limits
 
 // @begin lab-versions
 lll_status lab_versions(lab *l, const version *versions, int n,
@@ -138,6 +199,7 @@ lll_status lab_versions(lab *l, const version *versions, int n,
 {
     lll_status status = LLL_OK;
     if (l->json != NULL) {
+        begin_json(l);
         json_out_key(l->json, "versions");
         json_out_array(l->json);
     }
@@ -147,9 +209,9 @@ lll_status lab_versions(lab *l, const version *versions, int n,
         for (int k = 0; k < e->n_out; k++)
             e->out[k] = NAN;
         double seconds = best_seconds(e, &versions[i], l->asked->seconds);
-        if (i == start)
+        if (i == 0)
             memcpy(e->first, e->out, (size_t)e->n_out * sizeof *e->out);
-        double away = distance(e);
+        double away = start == 0 ? distance(e) : -1;
         if (!(away <= e->allowed))
             status = lll_fail(err, LLL_ERR_IO, "\"%s\": found numbers that "
                               "are %.2g away from those of \"%s\", expected "
@@ -163,32 +225,3 @@ lll_status lab_versions(lab *l, const version *versions, int n,
     return status;
 }
 // @end lab-versions
-
-// @begin lab-show-limits
-lll_status lab_show_limits(lab *l, lll_error *err)
-{
-    const struct { const char *name; double value; } rows[] = {
-        {"memory_bytes_per_second", l->limits.memory},
-        {"q8_multiply_adds_per_second", l->limits.q8},
-        {"f32_multiply_adds_per_second", l->limits.f32},
-    };
-    (void)err;
-    if (l->json == NULL) {
-        printf("%s, %d thread%s: reads %.1f GB/s from memory; %.0f G "
-               "multiply-adds/s of\ncodes, %.0f G of floats\n",
-               l->table->name, l->n_threads, l->n_threads == 1 ? "" : "s",
-               rows[0].value / 1e9, rows[1].value / 1e9,
-               rows[2].value / 1e9);
-        return LLL_OK;
-    }
-    json_out_key(l->json, "isa");
-    json_out_text(l->json, l->table->name);
-    json_out_key(l->json, "threads");
-    json_out_u64(l->json, (uint64_t)l->n_threads);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        json_out_key(l->json, rows[i].name);
-        json_out_f64(l->json, rows[i].value);
-    }
-    return LLL_OK;
-}
-// @end lab-show-limits

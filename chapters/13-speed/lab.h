@@ -24,8 +24,9 @@ typedef struct {
 // @begin lab-limits
 // What this machine allows, as chapter 2 and peak.h measure it.
 typedef struct {
-    double memory;              // bytes a second that all threads read
-    double q8, f32;             // multiply-adds a second of all threads
+    double memory;              // bytes a second that are read at most, by
+                                // one thread or by all
+    double q8, f32;             // and multiply-adds a second that are done
 } limits;
 // @end lab-limits
 
@@ -41,10 +42,10 @@ typedef struct {
     json_out *json;             // NULL: a table for people
 } lab;
 
-// One version: what it is called, and how far it has come.
+// One version: what it is called, and what it does beyond the first one.
 typedef struct {
     const char *name;
-    bool codes;                 // int8 activations, else floats
+    bool engine;                // its products, else the plain loop
     bool vectors;               // of the instruction set, else plain C
     bool together;              // all rows at once, else one after another
     bool threads;               // all, else one
@@ -67,6 +68,10 @@ typedef struct {
 // @begin lab-api
 lll_status lab_open(lab *l, const request *asked, lll_error *err);
 void lab_close(lab *l);         // accepts a zeroed struct
+
+// One block of memory, and n parts of it: at[i] has bytes[i].
+lll_status lab_take(arena *memory, const size_t *bytes, void **at, int n,
+                    lll_error *err);
 
 // Run and show the versions, each checked against the first.
 // LLL_ERR_IO   one is further from it than e->allowed: root mean square of

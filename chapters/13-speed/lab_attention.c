@@ -9,11 +9,13 @@
 
 // @begin attention-versions
 static const version versions[] = {
-    {"plain, two passes", false, false, false, false},
-    {"spans", false, false, true, false},
-    {"vectors, a head of q", false, true, false, false},
-    {"heads that share keys", false, true, true, false},
-    {"all threads", false, true, true, true},
+    {.name = "plain, two passes"},
+    {.name = "spans", .engine = true},
+    {.name = "vectors, a head of q", .engine = true, .vectors = true},
+    {.name = "heads that share keys", .engine = true, .vectors = true,
+     .together = true},
+    {.name = "all threads", .engine = true, .vectors = true, .together = true,
+     .threads = true},
 };
 // As in SmolLM2: three query heads look at the same keys and values.
 enum { KV_HEADS = 16, GROUP = 3, HEAD_DIM = 64 };
@@ -77,11 +79,11 @@ static void spans(const work *w, int kv, int head, int n, float *scratch)
         };
         table->attend(&span);
         for (int h = 0; h < n; h++)
-            attend_merge(&state[h], maximum[h], total[h],
+            table->merge(&state[h], maximum[h], total[h],
                          part + h * HEAD_DIM, HEAD_DIM);
     }
     for (int h = 0; h < n; h++)
-        attend_finish(&state[h], HEAD_DIM);
+        table->finish(&state[h], HEAD_DIM);
 }
 // @end attention-spans
 
@@ -92,7 +94,7 @@ static void attend_head(void *context, int kv, int worker)
     const work *w = context;
     size_t mine = (size_t)worker;
     float *scratch = w->scratch + mine * attention_scratch(HEAD_DIM);
-    if (w->now == versions) {
+    if (!w->now->engine) {
         for (int head = 0; head < GROUP; head++)
             plain_head(w, kv, head, w->scores + mine * (size_t)w->positions);
         return;
@@ -106,7 +108,7 @@ static void run_version(void *context, const version *v)
 {
     work *w = context;
     w->now = v;
-    // What attend_merge() adds to.
+    // What merge() adds to.
     for (int i = 0; i < KV_HEADS * GROUP * HEAD_DIM; i++)
         w->out[i] = 0.0f;
     threads_run(v->threads ? w->l->team : w->l->alone, attend_head, w,
@@ -124,20 +126,14 @@ static lll_status prepare(work *w, arena *memory, lll_error *err)
     size_t scratch = threads * attention_scratch(HEAD_DIM) * sizeof(float);
     size_t pieces[] = {OUT * sizeof(float), OUT * sizeof(float),
                        OUT * sizeof(float), cache, cache, scores, scratch};
-    size_t all = 0;
+    void *at[7];
     uint32_t state = 1;
-    for (int i = 0; i < 7; i++)
-        all = size_plus(all, arena_round(pieces[i]));
-    lll_status status = arena_init(memory, all, err);
+    lll_status status = lab_take(memory, pieces, at, 7, err);
     if (status != LLL_OK)
         return status;
-    w->q = arena_take(memory, pieces[0]);
-    w->out = arena_take(memory, pieces[1]);
-    w->first = arena_take(memory, pieces[2]);
-    w->keys = arena_take(memory, pieces[3]);
-    w->values = arena_take(memory, pieces[4]);
-    w->scores = arena_take(memory, pieces[5]);
-    w->scratch = arena_take(memory, pieces[6]);
+    w->q = at[0], w->out = at[1], w->first = at[2];
+    w->keys = at[3], w->values = at[4];
+    w->scores = at[5], w->scratch = at[6];
     for (size_t i = 0; i < OUT; i++)
         w->q[i] = lab_number(&state);
     for (size_t i = 0; i < cache / sizeof(uint16_t); i++) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/machine.h"
 #include "common/matmul.h"
 #include "common/plan.h"
 #include "common/quant.h"
@@ -12,12 +13,15 @@
 
 // @begin matmul-versions
 static const version versions[] = {
-    {"plain loop, floats", false, false, false, false},
-    {"codes", true, false, true, false},
-    {"vectors, a row of x", true, true, false, false},
-    {"all rows of x", true, true, true, false},
-    {"all threads", true, true, true, true},
+    {.name = "plain loop, floats"},
+    {.name = "codes", .engine = true},
+    {.name = "vectors, a row of x", .engine = true, .vectors = true},
+    {.name = "all rows of x", .engine = true, .vectors = true,
+     .together = true},
+    {.name = "all threads", .engine = true, .vectors = true, .together = true,
+     .threads = true},
 };
+enum { N_VERSIONS = sizeof versions / sizeof versions[0] };
 // @end matmul-versions
 
 // @begin matmul-work
@@ -53,7 +57,7 @@ static void plain_loop(const work *w)
 static void run_version(void *context, const version *v)
 {
     const work *w = context;
-    if (!v->codes) {
+    if (!v->engine) {
         plain_loop(w);
         return;
     }
@@ -106,6 +110,30 @@ static lll_status fill(work *w, lll_error *err)
 }
 // @end matmul-fill
 
+// @begin matmul-rows
+// Where nobody said how many rows: twice what the caches hold, because a
+// weight that fits in one would be read from there. But its floats may take
+// a quarter of the free memory at most.
+static lll_status choose_rows(work *w, lll_error *err)
+{
+    enum { LEAST = 32768, MOST = 1 << 20 };
+    const uint64_t row[] = {1, (uint64_t)w->columns};
+    uint64_t available = machine_read_memory().available, rows, most = MOST;
+    size_t numbers, bytes;
+    lll_status status = tensor_size(w->type, row, 2, SIZE_MAX, &numbers,
+                                    &bytes, err);
+    if (status != LLL_OK || w->rows > 0)
+        return status;
+    if (available > 0)
+        most = available / 4 / (numbers * sizeof(float));
+    rows = 2 * machine_cache_bytes() / bytes;
+    rows = rows < LEAST ? LEAST : rows;
+    rows = rows < most ? rows : most;
+    w->rows = rows < 1 ? 1 : rows < MOST ? (int)rows : (int)MOST;
+    return LLL_OK;
+}
+// @end matmul-rows
+
 // @begin matmul-prepare
 // Sizes first, then one block of memory for everything.
 static lll_status prepare(work *w, arena *memory, lll_error *err)
@@ -122,23 +150,28 @@ static lll_status prepare(work *w, arena *memory, lll_error *err)
     w->scratch_bytes = plan_matmul_scratch(w->columns);
     size_t pieces[] = {bytes, size_times(numbers, 4), in, out, out, quantized,
                        size_times(threads, w->scratch_bytes)};
-    size_t all = 0;
-    for (int i = 0; i < 7; i++)
-        all = size_plus(all, arena_round(pieces[i]));
-    status = arena_init(memory, all, err);
+    void *at[7];
+    status = lab_take(memory, pieces, at, 7, err);
     if (status != LLL_OK)
         return status;
     w->row_bytes = bytes / shape[0];
-    w->stored = arena_take(memory, pieces[0]);
-    w->decoded = arena_take(memory, pieces[1]);
-    w->x = arena_take(memory, pieces[2]);
-    w->out = arena_take(memory, pieces[3]);
-    w->first = arena_take(memory, pieces[4]);
-    w->quantized = arena_take(memory, pieces[5]);
-    w->scratch = arena_take(memory, pieces[6]);
+    w->stored = at[0], w->decoded = at[1], w->x = at[2];
+    w->out = at[3], w->first = at[4];
+    w->quantized = at[5], w->scratch = at[6];
     return LLL_OK;
 }
 // @end matmul-prepare
+
+// @begin matmul-type
+static lll_status read_type(const request *asked, dtype *type,
+                            lll_error *err)
+{
+    if (asked->type_name != NULL && !dtype_by_name(asked->type_name, type))
+        return lll_fail(err, LLL_ERR_USAGE, "--type %s: expected Q4_0, Q8_0, "
+                        "F16 or another", asked->type_name);
+    return LLL_OK;
+}
+// @end matmul-type
 
 // @begin matmul-lab
 lll_status lab_matmul(lab *l, lll_error *err)
@@ -148,15 +181,19 @@ lll_status lab_matmul(lab *l, lll_error *err)
         .l = l, .type = DTYPE_Q4_0, .rows = (int)l->asked->rows,
         .columns = (int)l->asked->columns, .tokens = (int)l->asked->tokens
     };
-    if (l->asked->type_name != NULL
-        && !dtype_by_name(l->asked->type_name, &w.type))
-        return lll_fail(err, LLL_ERR_USAGE, "--type %s: expected Q4_0, Q8_0, "
-                        "F16 or another", l->asked->type_name);
-    lll_status status = prepare(&w, &memory, err);
+    lll_status status = read_type(l->asked, &w.type, err);
+    if (status == LLL_OK)
+        status = choose_rows(&w, err);
+    if (status == LLL_OK)
+        status = prepare(&w, &memory, err);
     if (status == LLL_OK)
         status = fill(&w, err);
     double numbers = (double)w.rows * w.columns;
     bool codes = quant_is_blocked(w.type) && w.columns % QUANT_BLOCK == 0;
+    version named[N_VERSIONS];
+    memcpy(named, versions, sizeof named);
+    if (!codes)
+        named[1].name = "the engine, plain C";
     experiment e = {
         &w, run_version, w.out, w.first, w.rows * w.tokens,
         (double)w.rows * (double)w.row_bytes, numbers * w.tokens,
@@ -168,8 +205,7 @@ lll_status lab_matmul(lab *l, lll_error *err)
         printf("%s, %d rows of %d, %d row%s of x\n", dtype_name(w.type),
                w.rows, w.columns, w.tokens, w.tokens == 1 ? "" : "s");
     if (status == LLL_OK)
-        status = lab_versions(l, versions,
-                              sizeof versions / sizeof versions[0], &e, err);
+        status = lab_versions(l, named, N_VERSIONS, &e, err);
     arena_free(&memory);
     return status;
 }

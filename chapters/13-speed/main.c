@@ -15,11 +15,19 @@ static const struct {
     int64_t rows, columns, tokens;
 } experiments[] = {
     {"limits", lab_show_limits, 0, 0, 0},
-    {"decode", lab_matmul, 32768, 2048, 1},
+    {"decode", lab_matmul, 0, 2048, 1},     // as many as no cache holds
     {"matmul", lab_matmul, 1536, 576, 128},
     {"attention", lab_attention, 0, 0, 0},
 };
 enum { N_EXPERIMENTS = sizeof experiments / sizeof experiments[0] };
+
+static int find_experiment(const char *word)
+{
+    for (int i = 0; i < N_EXPERIMENTS; i++)
+        if (strcmp(experiments[i].word, word) == 0)
+            return i;
+    return -1;
+}
 // @end main-experiments
 
 // @begin main-experiment
@@ -60,26 +68,20 @@ static lll_status run(const args_list *words, const request *asked,
 {
     lab l;
     json_out json;
-    int found = 0;
     bool all = words->n_items == 0;
+    int found = words->n_items == 2 ? find_experiment(words->items[1]) : -1;
     if (!all && strcmp(words->items[0], "lab") != 0)
         return lll_fail(err, LLL_ERR_USAGE, "unknown word \"%s\"; expected "
                         "lab", words->items[0]);
-    while (!all && words->n_items == 2 && found < N_EXPERIMENTS
-           && strcmp(words->items[1], experiments[found].word) != 0)
-        found++;
-    if (!all && (words->n_items != 2 || found == N_EXPERIMENTS))
+    if (!all && found < 0)
         return lll_fail(err, LLL_ERR_USAGE, "which experiment? lab with one "
                         "of limits, decode, matmul, attention");
     if (all && asked->json)
         return lll_fail(err, LLL_ERR_USAGE, "--json shows one experiment; "
                         "name it: lab matmul --json");
     lll_status status = lab_open(&l, asked, err);
-    if (status == LLL_OK && asked->json) {
+    if (asked->json)
         l.json = &json;
-        json_out_begin(&json, stdout);
-        json_out_object(&json);
-    }
     if (status == LLL_OK)
         status = all ? lesson(&l, asked, err)
                      : experiment_of(&l, asked, found, err);
@@ -104,7 +106,7 @@ int main(int argc, char **argv)
         ARGS_TEXT(NULL, "--type", "T", &r.type_name,
                   "how the weights are stored (default: Q4_0)"),
         ARGS_INT(NULL, "--rows", "N", &r.rows, 0, 1 << 20,
-                 "rows of the weight (0: as the experiment has it)"),
+                 "rows of the weight (0: the experiment's)"),
         ARGS_INT(NULL, "--columns", "N", &r.columns, 0, 1 << 15,
                  "and numbers in each"),
         ARGS_INT(NULL, "--tokens", "N", &r.tokens, 0, 1024,

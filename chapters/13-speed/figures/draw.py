@@ -20,8 +20,9 @@ BYTES = 18 / 32                 # of a number in Q4_0
 
 
 def roofline():
-    """Multiply-adds a second over multiply-adds for a byte."""
-    limits = DATA["lab"]["limits"]
+    """Multiply-adds a second over multiply-adds for a byte, and the limits
+    that were measured beside them."""
+    limits = DATA["roofline"]["limits"]
     memory = limits["memory_bytes_per_second"] / 1e9
     peak = limits["q8_multiply_adds_per_second"] / 1e9
     plot = Plot((1, 2000), (1, 2000), log_x=True, log_y=True, height=210,
@@ -35,7 +36,7 @@ def roofline():
     plot.text(x, y, f"memory: {memory:.0f} GB/s", 8.5, "end")
     x, y = plot.at(2000, peak * 1.25)
     plot.text(x, y, f"arithmetic: {peak:.0f} G/s", 8.5, "end")
-    for n, found in DATA["roofline"].items():
+    for n, found in DATA["roofline"]["points"].items():
         x, y = plot.at(int(n) / BYTES,
                        found["multiply_adds_per_second"] / 1e9)
         plot.add("circle", cx=x, cy=y, r=2.4, fill=COLOURS[1])
@@ -80,6 +81,9 @@ def values():
         ("memory", "memory_bytes_per_second"),
         ("q8", "q8_multiply_adds_per_second"),
         ("f32", "f32_multiply_adds_per_second"))}
+    most = DATA["roofline"]["points"]["512"]["multiply_adds_per_second"]
+    said["reached"] = round(100 * most / DATA["roofline"]["limits"][
+        "q8_multiply_adds_per_second"])
     (OUT / "values.json").write_text(json.dumps(said, indent=1) + "\n")
 
 
