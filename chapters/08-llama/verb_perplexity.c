@@ -77,6 +77,8 @@ lll_status score_file(session *s, const file_map *map, bool quiet,
                                                      : tokenizer_done(&e);
         status = score_window(&s->model, 0, ids, p.n_ids, score, err);
     }
+    score->progress = NULL;         // its context ends with us
+    score->context = NULL;
     // What has been scored so far may have taken an hour.
     if (status == LLL_OK
         || (status == LLL_ERR_INTERRUPTED && score->n_scored > 0))
