@@ -1,4 +1,4 @@
-// tokenize MODEL.gguf TEXT: the tokens of a text, a number and its bytes each.
+// tokenize MODEL.gguf TEXT: a text's tokens, a number and its bytes each.
 #include <lll/session.h>
 #include <stdio.h>
 #include <string.h>

@@ -122,8 +122,9 @@ int main(int argc, char **argv)
     // @end main
     // @begin main-2
     const args_program program = {
-        "./chapter-13/run", "[lab limits | lab decode | lab matmul | lab "
-        "attention]", "Versions of one kernel, from the plain loop to the "
+        args_name(argv[0], "./chapter-13/run"),
+        "[lab limits | lab decode | lab matmul | lab attention]",
+        "Versions of one kernel, from the plain loop to the "
         "best, each checked against the first and measured. Without "
         "arguments: all of them.",
         options, sizeof options / sizeof options[0]
